@@ -1,0 +1,191 @@
+package order
+
+import (
+	"time"
+
+	"github.com/usherbot/usher/chain/cirrus"
+)
+
+// Format is the version of the stored form of an Order that this program writes.
+const Format = 1
+
+// ID names an order: short, opaque, safe in callback data, file names and Redis keys.
+type ID string
+
+// Order is one purchase of one customer with everything that hangs on it. It is stored and saved as a whole, with
+// compare-and-set on Version, so a step moves one machine of it and saves once.
+type Order struct {
+	Format   int            `json:"format"`
+	ID       ID             `json:"id"`
+	Version  uint64         `json:"version"`  // counted up by each save
+	Customer int64          `json:"customer"` // Telegram id, also that of the private chat
+	Language string         `json:"language"` // of the customer when the order was made, e.g. "en"
+	State    State          `json:"state"`
+	Since    time.Time      `json:"since"` // of the state
+	Show     cirrus.Show    `json:"show"`  // pinned: contract, Show transaction, end of sale
+	Terms    cirrus.Terms   `json:"terms"` // as they were when the order was made; fixed while the sale is open
+	Account  cirrus.Account `json:"account"`
+	Address  cirrus.Address `json:"address"` // where the customer pays
+	Created  time.Time      `json:"created"`
+	ShowFrom time.Time      `json:"showFrom"` // the address may be shown from here on
+	Hold     time.Time      `json:"hold"`     // the seats are held until then
+	Extended bool           `json:"extended"` // the hold was extended already
+	Due      cirrus.Strats  `json:"due"`      // price, two call budgets a seat, service fee, network fee of a split
+	Gas      Gas            `json:"gas"`
+	Coins    []cirrus.Coin  `json:"coins"` // payments as last seen at Address, before they went to the tickets
+	Tickets  []Ticket       `json:"tickets"`
+	Payouts  []Payout       `json:"payouts"`
+	Next     time.Time      `json:"next"` // when the next step is due at the latest; zero: nothing to do
+	Card     Card           `json:"card"`
+	Attempts int            `json:"attempts"` // failed runs in a row, for the wait before the next
+	// Private is stored sealed, never in plain text.
+	Private Private `json:"-"`
+}
+
+// Gas is what a contract call may use and costs. Gas limit x price is the call budget.
+type Gas struct {
+	Limit uint64 `json:"limit"` // gas
+	Price uint64 `json:"price"` // strats for one gas
+}
+
+// Budget is what must lie at the sender's address on top of the price of a call.
+func (g Gas) Budget() cirrus.Strats { return cirrus.Strats(g.Limit * g.Price) }
+
+// Cost is what so much used gas costs.
+func (g Gas) Cost(used uint64) cirrus.Strats { return cirrus.Strats(used * g.Price) }
+
+// Private is the part of an order that is stored sealed.
+type Private struct {
+	Refund  cirrus.Address      `json:"refund"`  // where money goes back to
+	Secrets map[string][]Secret `json:"secrets"` // by ticket id: of every answered Reserve, the oldest first
+	Names   map[string]string   `json:"names"`   // by ticket id, where the contract asks for a name
+}
+
+// Secret is what the answer to one Reserve call carried. It exists nowhere else.
+type Secret struct {
+	TxID      cirrus.TxID `json:"txId"`
+	Plaintext string      `json:"plaintext"`
+	Key       []byte      `json:"key,omitempty"` // 32 bytes; none in the hashed generation
+	IV        []byte      `json:"iv,omitempty"`  // 16 bytes
+	NameKey   []byte      `json:"nameKey,omitempty"`
+	NameIV    []byte      `json:"nameIV,omitempty"`
+}
+
+// String keeps a secret out of logs and errors.
+func (Secret) String() string { return "secret(hidden)" }
+
+// GoString keeps it out of %#v too.
+func (Secret) GoString() string { return "secret(hidden)" }
+
+// String keeps the private part out of logs and errors.
+func (Private) String() string { return "private(hidden)" }
+
+// GoString keeps it out of %#v too.
+func (Private) GoString() string { return "private(hidden)" }
+
+// Ticket is one seat of an order, at an address of its own.
+type Ticket struct {
+	ID       string         `json:"id"` // short, opaque, unique among all tickets
+	Seat     cirrus.Seat    `json:"seat"`
+	Price    cirrus.Strats  `json:"price"` // pinned
+	State    TicketState    `json:"state"`
+	Since    time.Time      `json:"since"`
+	Account  cirrus.Account `json:"account"`
+	Address  cirrus.Address `json:"address"` // buys, owns and gives back the ticket
+	Coin     cirrus.Coin    `json:"coin"`    // the one coin that came for this ticket
+	Reserve  Call           `json:"reserve"`
+	Release  Call           `json:"release"`
+	Undo     time.Time      `json:"undo"`   // releasing: the customer may undo until then
+	Choice   time.Time      `json:"choice"` // lost: money goes back by itself from then on
+	Owned    uint64         `json:"owned"`  // height of the block with our good Reserve receipt
+	Delivery Delivery       `json:"delivery"`
+	Reason   Reason         `json:"reason"`           // why it is lost, stray or in attention
+	Before   TicketState    `json:"before,omitempty"` // attention: the state it came from
+	Told     bool           `json:"told"`             // attention: the operator was told
+}
+
+// Call is one contract call of ours, with every attempt counted. It names exactly one coin, so that a repeated call
+// cannot pay twice.
+type Call struct {
+	Attempt int           `json:"attempt"` // calls begun
+	Refused int           `json:"refused"` // of these, refused for a reason that passes
+	Coin    cirrus.Coin   `json:"coin"`    // the coin that it names
+	Begun   time.Time     `json:"begun"`   // when the intent was saved
+	Height  uint64        `json:"height"`  // the tip when the intent was saved
+	Calling bool          `json:"calling"` // the intent is saved and no answer is
+	TxID    cirrus.TxID   `json:"txId"`
+	Raw     string        `json:"raw"`   // hex of the transaction, read from the mempool; empty where not known
+	Block   uint64        `json:"block"` // of its receipt; 0 while there is none
+	Success bool          `json:"success"`
+	GasUsed uint64        `json:"gasUsed"`
+	Spent   cirrus.Strats `json:"spent"` // gas of this call and of failed ones before it
+	Lost    cirrus.Strats `json:"lost"`  // change too small to be made, swallowed by the call
+	Again   time.Time     `json:"again"` // refused for a reason that passes: not before
+}
+
+// Delivery is where the QR of a ticket is. It is an attribute with retries of its own, not a state.
+type Delivery struct {
+	State    DeliveryState `json:"state"`
+	Parcel   string        `json:"parcel"` // id of the parcel that the courier was given; a new one for each sending
+	Count    int           `json:"count"`  // parcels begun; from the second on the picture is marked as repeated
+	Attempts int           `json:"attempts"`
+	Again    time.Time     `json:"again"`
+	Sent     time.Time     `json:"sent"`
+}
+
+// DeliveryState says how far a QR got.
+type DeliveryState string
+
+// The states of a delivery.
+const (
+	DeliveryNone    DeliveryState = ""        // there is nothing to deliver yet
+	DeliveryWaiting DeliveryState = "waiting" // must be sent
+	DeliverySent    DeliveryState = "sent"    // Telegram has it
+	DeliverySeen    DeliveryState = "seen"    // the phone acknowledged it
+)
+
+// Payout is money on its way back to the customer, from one address of ours.
+type Payout struct {
+	ID      string         `json:"id"`
+	Ticket  string         `json:"ticket,omitempty"` // the ticket whose address it empties; none: the order's address
+	State   PayoutState    `json:"state"`
+	Since   time.Time      `json:"since"`
+	Why     Why            `json:"why"`
+	Account cirrus.Account `json:"account"`
+	From    cirrus.Address `json:"from"`
+	Expect  cirrus.Strats  `json:"expect"` // it waits until so much is there, confirmed
+	Block   uint64         `json:"block"`  // height of what it waits for, to tell late from missing
+	Coins   []cirrus.Coin  `json:"coins"`  // the inputs, once built
+	Amount  cirrus.Strats  `json:"amount"` // what arrives
+	Fee     cirrus.Strats  `json:"fee"`    // network fee
+	Dust    cirrus.Strats  `json:"dust"`   // too small to send
+	Hex     string         `json:"hex"`
+	TxID    cirrus.TxID    `json:"txId"`
+	Mined   uint64         `json:"mined"` // height of its block
+	Tries   int            `json:"tries"`
+	Again   time.Time      `json:"again"`
+	Rung    bool           `json:"rung"` // the customer was told that it arrived
+}
+
+// Why says what a payout is for; the customer reads it in words.
+type Why string
+
+// The reasons for a payout.
+const (
+	WhyReleased  Why = "released"  // the ticket was given back
+	WhyLost      Why = "lost"      // the seat could not be bought
+	WhyDeposit   Why = "deposit"   // what is left of the deposit
+	WhyLate      Why = "late"      // paid after the hold
+	WhyCancelled Why = "cancelled" // paid after cancelling
+	WhyExtra     Why = "extra"     // came on top of what was due
+)
+
+// Card is the living message of an order in the bot chat.
+type Card struct {
+	Message int       `json:"message"` // Telegram message id; 0: not shown yet
+	Shown   string    `json:"shown"`   // digest of what it shows
+	Edited  time.Time `json:"edited"`
+	Rung    []string  `json:"rung"` // what was already said in a new message, by key
+	Again   time.Time `json:"again"`
+	Blocked bool      `json:"blocked"` // the customer blocked the bot: nothing is shown until they come back
+}
