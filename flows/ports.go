@@ -1,0 +1,135 @@
+package flows
+
+import (
+	"context"
+	"time"
+
+	"github.com/usherbot/usher/chain/cirrus"
+	"github.com/usherbot/usher/flows/order"
+)
+
+// SessionFormat is the version of the stored form of a Session that this program writes.
+const SessionFormat = 1
+
+// Session is what Usher remembers of a customer between two events.
+type Session struct {
+	Format   int       `json:"format"`
+	Version  uint64    `json:"version"`  // counted up by each save
+	Language string    `json:"language"` // chosen with /language; empty: the client's
+	Screen   string    `json:"screen"`   // the conversation that the next text belongs to, e.g. "wallet"
+	Message  int       `json:"message"`  // the message with the current screen; older buttons are stale
+	Draft    Draft     `json:"draft"`
+	Chat     bool      `json:"chat"`  // a secret chat was open when we last heard
+	Phone    string    `json:"phone"` // which steps are shown: "android", "iphone", "mac"
+	Seen     time.Time `json:"seen"`
+	// Refund is where money goes back to; stored sealed.
+	Refund cirrus.Address `json:"-"`
+}
+
+// Draft is a purchase being made up, before there is an order.
+type Draft struct {
+	Contract cirrus.Address `json:"contract"`
+	Show     cirrus.TxID    `json:"show"`
+	Seats    []cirrus.Seat  `json:"seats"`
+}
+
+// Sessions keeps what is remembered of customers, and makes each update count once.
+type Sessions interface {
+	// Begin takes the customer's turn and reads the session, in one step. fresh is false where the update was handled
+	// before. An update id of 0 is always fresh. Errors: order.ErrBusy while somebody else handles this customer.
+	Begin(ctx context.Context, customer, update int64) (s Session, fresh bool, err error)
+	// End writes the session, notes the update as handled and gives the turn back, in one step.
+	// Errors: order.ErrConflict where the turn was lost.
+	End(ctx context.Context, customer, update int64, s Session) error
+	// Release gives the turn back without a trace: the update will be handled again.
+	Release(ctx context.Context, customer int64) error
+	// Peek reads the session without taking a turn.
+	Peek(ctx context.Context, customer int64) (Session, error)
+	// Erase deletes the session.
+	Erase(ctx context.Context, customer int64) error
+}
+
+// Courier is the Telegram account that hands over tickets in secret chats.
+type Courier interface {
+	// Contact is how a customer finds the courier. Errors: order.ErrNoCourier.
+	Contact(ctx context.Context) (Contact, error)
+	// Invite lets this customer start a secret chat from now on.
+	Invite(ctx context.Context, customer int64) error
+	// Chat tells whether a secret chat with this customer is open.
+	Chat(ctx context.Context, customer int64) (ChatState, error)
+	// Deliver hands over a parcel; calling it again with the same id only tells how far it got.
+	// Errors: order.ErrNoCourier, order.ErrNoChat.
+	Deliver(ctx context.Context, customer int64, p Parcel) (order.DeliveryState, error)
+	// Say writes a text, once for each key. Errors: order.ErrNoCourier, order.ErrNoChat.
+	Say(ctx context.Context, customer int64, key, text string) error
+}
+
+// Contact is how a customer finds the courier.
+type Contact struct {
+	Username string // without @
+	Name     string
+}
+
+// ChatState says whether a ticket can be handed over.
+type ChatState string
+
+// The states of a secret chat.
+const (
+	ChatNone    ChatState = "none"
+	ChatPending ChatState = "pending"
+	ChatOpen    ChatState = "open"
+)
+
+// Parcel is a ticket for the secret chat: the warning first, then the picture.
+type Parcel struct {
+	ID       string
+	Repeated string // a sentence put in front where the same ticket was sent before
+	Warning  string
+	Caption  string
+	Picture  []byte // PNG
+}
+
+// String keeps a ticket out of logs and errors.
+func (Parcel) String() string { return "parcel(hidden)" }
+
+// Messenger shows screens in the bot chat outside of a reply.
+type Messenger interface {
+	// Show sends a screen, or edits out.Edit, and gives the message id. Errors: order.ErrBlocked; order.ErrGone where
+	// the message to edit is not there any more.
+	Show(ctx context.Context, out Outgoing) (message int, err error)
+}
+
+// Artist draws pictures.
+type Artist interface {
+	// Ticket draws the picture with the QR of a ticket that holds the secret.
+	Ticket(t Digital, f Frame) (png []byte, err error)
+	// Payment draws the QR of a payment request or an address.
+	Payment(text string) (png []byte, err error)
+	// Check holds a ticket against the contract. Errors say what differs, never a secret.
+	Check(t Digital, onChain cirrus.Ticket) error
+}
+
+// Digital is what a QR holds.
+type Digital struct {
+	Seat   cirrus.Seat
+	Secret order.Secret
+}
+
+// Frame is what is written around a QR.
+type Frame struct {
+	Show, Venue, Seat, Time, Warning string
+}
+
+// Desk is what the conversations ask of orders; order.Desk implements it.
+type Desk interface {
+	// Open holds the seats, claims an address and saves the order. Errors: order.ErrSeatHeld, order.ErrSeatTaken,
+	// order.ErrSaleClosed, order.ErrNotAllowed.
+	Open(ctx context.Context, n order.New) (order.Order, error)
+	// Load reads an order of this customer. Errors: order.ErrNotFound, for somebody else's order too.
+	Load(ctx context.Context, customer int64, id order.ID) (order.Order, error)
+	// List gives the customer's orders, the newest first.
+	List(ctx context.Context, customer int64) ([]order.Order, error)
+	// Do asks something of an order: cancel it, give a ticket back, undo, send again. Errors: order.ErrNotFound,
+	// order.ErrNotAllowed where its state doesn't take that now.
+	Do(ctx context.Context, customer int64, id order.ID, ask order.Ask) (order.Order, error)
+}
