@@ -1,0 +1,45 @@
+package order
+
+import "github.com/usherbot/usher/chain/cirrus"
+
+// Statement is where the money of an order went, strat by strat: Paid is the sum of all other fields.
+type Statement struct {
+	Paid     cirrus.Strats // what came
+	Price    cirrus.Strats // for tickets that are the customer's
+	Release  cirrus.Strats // kept by contracts when tickets were given back
+	Gas      cirrus.Strats
+	Network  cirrus.Strats // fees of payouts
+	Dust     cirrus.Strats // too small to send, or swallowed by a call
+	Returned cirrus.Strats // arrived at the customer's address
+	Held     cirrus.Strats // still with Usher
+}
+
+// Account makes the statement of an order from its record; coins are those that lie at its addresses now.
+func Account(o Order, coins []cirrus.Coin) Statement {
+	var s Statement
+	for _, coin := range coins {
+		s.Held += coin.Amount
+	}
+	for _, t := range o.Tickets {
+		s.Gas += t.Reserve.Spent + t.Release.Spent
+		s.Dust += t.Reserve.Lost + t.Release.Lost
+		switch t.State {
+		case Owned, Ended:
+			s.Price += t.Price
+		case Released:
+			s.Release += t.Price - o.Terms.Refund(t.Price)
+		}
+	}
+	for _, p := range o.Payouts {
+		switch p.State {
+		case Done:
+			s.Returned += p.Amount
+			s.Network += p.Fee
+		case Dust:
+			s.Dust += p.Dust
+			s.Held -= p.Dust // it still lies there, but is nobody's any more
+		}
+	}
+	s.Paid = s.Price + s.Release + s.Gas + s.Network + s.Dust + s.Returned + s.Held
+	return s
+}
