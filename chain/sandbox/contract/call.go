@@ -11,25 +11,16 @@ type Call struct {
 	Params []Param
 }
 
-// Param is one parameter of a call. Value holds the bytes that the chain holds for it.
-type Param struct {
-	Type  byte // one of the Type constants
-	Value []byte
-	Null  bool // an empty byte[] or string, which arrives as null
-}
-
-// The types of parameters, as the node API numbers them.
+// The kinds of Failure.
 const (
-	TypeBool byte = iota + 1
-	TypeByte
-	TypeChar
-	TypeString
-	TypeUint
-	TypeInt
-	TypeUlong
-	TypeLong
-	TypeAddress
-	TypeBytes
+	KindAssert       = "assert"
+	KindNoMethod     = "MethodDoesNotExist"
+	KindParameters   = "ParameterTypesDontMatch"
+	KindOverflow     = "System.OverflowException"
+	assertException  = "Stratis.SmartContracts.SmartContractAssertException"
+	noMethodMessage  = "Method does not exist on contract."
+	paramsMessage    = "Parameters sent don't match expected method parameters."
+	overflowsMessage = "Arithmetic operation resulted in an overflow."
 )
 
 // Failure is why a call failed.
@@ -38,8 +29,18 @@ type Failure struct {
 	Message string // the contract's own words where Kind is assert
 }
 
-// ReceiptError gives the first line of the "error" of a receipt.
-func (f Failure) ReceiptError() string { return f.Kind + ": " + f.Message }
+// ReceiptError gives the first line of the "error" of a receipt; that of an exception goes on with a stack trace.
+func (f Failure) ReceiptError() string {
+	switch f.Kind {
+	case KindAssert:
+		return assertException + ": " + f.Message
+	case KindNoMethod, KindParameters:
+		return f.Message
+	}
+	return f.Kind + ": " + f.Message
+}
+
+func asserted(message string) *Failure { return &Failure{Kind: KindAssert, Message: message} }
 
 // Transfer is a payment that the contract made.
 type Transfer struct {
@@ -50,8 +51,8 @@ type Transfer struct {
 // Log is one event that the contract logged.
 type Log struct {
 	Event  string
-	Topics [][]byte
-	Data   []byte // RLP list of the fields
+	Topics [][]byte // the name of the event only: the contract has no indexed fields
+	Data   []byte   // RLP list of the fields
 	Fields []Field
 }
 
@@ -68,12 +69,8 @@ type Result struct {
 	Refund     uint64     // strats back to the sender because the call failed: the whole value
 	Transfers  []Transfer // payments, none of a failed call
 	Logs       []Log      // none of a failed call
-	GasMetered uint64     // by the node's price list, instructions left out
+	GasMetered uint64     // by the node's price list, instructions left out; of a failed call what was spent until then
 }
 
 // GasUsed is what a receipt shows for a call: the metered gas and 2 % for the instructions, rounded up.
 func GasUsed(metered uint64) uint64 { return metered + (metered+49)/50 }
-
-// ParseParams reads parameters as the node API takes them ("10#C884…", "7#12") and gives them as they arrive at the
-// contract, after the way through the transaction.
-func ParseParams(network cirrus.Network, texts []string) ([]Param, error) { return nil, nil }
