@@ -1,0 +1,3 @@
+package replay
+
+func compareSerial(line object, found *differences) error { return nil }

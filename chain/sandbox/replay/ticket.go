@@ -1,0 +1,3 @@
+package replay
+
+func compareTicket(line object, found *differences) error { return nil }
