@@ -1,0 +1,169 @@
+package simulator
+
+import (
+	"cmp"
+	"encoding/base64"
+	"slices"
+
+	"github.com/usherbot/usher/bot/simulator/markup"
+)
+
+// ChatView is a chat as a person sees it.
+type ChatView struct {
+	Chat     string        `json:"chat"` // "bot", a group's id or "secret:<id>"
+	Title    string        `json:"title"`
+	Kind     string        `json:"kind"`            // private, group, supergroup, channel or secret
+	State    string        `json:"state,omitempty"` // of a secret chat: pending, open or closed
+	Key      string        `json:"key,omitempty"`   // of a secret chat: what both phones can compare
+	Blocked  bool          `json:"blocked,omitempty"`
+	Messages []MessageView `json:"messages"`
+}
+
+// MessageView is a message as a person sees it. Date is Unix seconds, Picture
+// base64.
+type MessageView struct {
+	ID       int64           `json:"id"`
+	From     string          `json:"from"` // "bot", "courier", "me" or a name
+	Text     string          `json:"text"`
+	Buttons  []ButtonView    `json:"buttons"`
+	Picture  string          `json:"picture"`
+	Date     int64           `json:"date"`
+	Edited   int64           `json:"edited,omitempty"`
+	Entities []markup.Entity `json:"entities,omitempty"`
+	Document *DocumentView   `json:"document,omitempty"`
+	Sticker  string          `json:"sticker,omitempty"`
+	Service  bool            `json:"service,omitempty"`
+}
+
+// ButtonView is a button under a message. Row counts from 0.
+type ButtonView struct {
+	ID       string `json:"id"`
+	Text     string `json:"text"`
+	URL      string `json:"url"`
+	Copy     string `json:"copy"`
+	Row      int    `json:"row"`
+	Style    string `json:"style,omitempty"`
+	Disabled bool   `json:"disabled,omitempty"`
+}
+
+// DocumentView is a file in a message, its content base64.
+type DocumentView struct {
+	Name    string `json:"name"`
+	Content string `json:"content"`
+}
+
+// Chats lists a person's chats: the bot's, groups, secret chats.
+func (t *Telegram) Chats(user int64) ([]ChatView, error) {
+	secret, err := t.SecretChats(user)
+	if err != nil {
+		return nil, err
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	views := []ChatView{t.chatView(user, t.chats[user])}
+	var groups []*chat
+	for _, c := range t.chats {
+		if c.members[user] && t.moved[c.id] == 0 {
+			groups = append(groups, c)
+		}
+	}
+	slices.SortFunc(groups, func(a, b *chat) int { return cmp.Compare(b.id, a.id) })
+	for _, c := range groups {
+		views = append(views, t.chatView(user, c))
+	}
+	return append(views, secret...), nil
+}
+
+func (t *Telegram) chatView(user int64, c *chat) ChatView {
+	v := ChatView{Chat: c.name(), Title: c.title, Kind: c.kind, Messages: []MessageView{}}
+	if c.kind == "private" {
+		v.Title, v.Blocked = t.bot.FirstName, c.bot == kicked
+	}
+	for _, m := range c.messages {
+		if !m.deleted && m.id > c.cleared {
+			v.Messages = append(v.Messages, t.messageView(user, c, m))
+		}
+	}
+	return v
+}
+
+func (t *Telegram) messageView(user int64, c *chat, m *message) MessageView {
+	v := MessageView{
+		ID: int64(m.id), From: t.from(user, c, m), Text: m.text.Text, Entities: m.text.Entities, Sticker: m.sticker,
+		Date: m.date, Edited: m.edited, Buttons: []ButtonView{},
+	}
+	if m.photo != nil {
+		v.Picture = base64.StdEncoding.EncodeToString(m.photo.data)
+	}
+	if m.document != nil {
+		v.Document = &DocumentView{Name: m.document.name, Content: base64.StdEncoding.EncodeToString(m.document.data)}
+	}
+	for _, b := range m.keyboard.placed() {
+		button := ButtonView{ID: b.id, Text: b.Text, URL: b.URL, Row: b.row, Style: b.Style, Disabled: b.Disabled != nil}
+		if b.CopyText != nil {
+			button.Copy = b.CopyText.Text
+		}
+		v.Buttons = append(v.Buttons, button)
+	}
+	switch {
+	case m.joined != nil:
+		v.Text, v.Service = m.joined.FirstName+" was added", true
+	case m.left != nil:
+		v.Text, v.Service = m.left.FirstName+" was removed", true
+	case m.movedFrom != 0:
+		v.Text, v.Service = "The group became a supergroup", true
+	}
+	return v
+}
+
+func (t *Telegram) from(user int64, c *chat, m *message) string {
+	switch {
+	case m.from == t.bot.ID:
+		return "bot"
+	case c.kind == "channel":
+		return c.title
+	case m.from == user:
+		return "me"
+	}
+	return t.people[m.from].name
+}
+
+// SecretChats lists the secret chats of a person's phone, decrypted by it.
+func (t *Telegram) SecretChats(user int64) ([]ChatView, error) {
+	t.mu.Lock()
+	known := t.people[user] != nil
+	t.mu.Unlock()
+	if !known {
+		return nil, ErrUnknownUser
+	}
+	views := []ChatView{}
+	if t.opts.Phones == nil {
+		return views, nil
+	}
+	phone, ok := t.opts.Phones.Phone(user)
+	if !ok {
+		return views, nil
+	}
+	for _, c := range phone.SecretChats() {
+		views = append(views, t.secretView(c))
+	}
+	return views, nil
+}
+
+func (t *Telegram) secretView(c SecretChat) ChatView {
+	v := ChatView{
+		Chat: secretPrefix + c.ID, Title: t.opts.CourierName, Kind: "secret", State: c.State, Key: c.Key,
+		Messages: []MessageView{},
+	}
+	for _, m := range c.Messages {
+		from := "courier"
+		if m.Mine {
+			from = "me"
+		}
+		v.Messages = append(v.Messages, MessageView{
+			ID: m.ID, From: from, Text: m.Text, Date: m.Date.Unix(), Buttons: []ButtonView{},
+			Picture: base64.StdEncoding.EncodeToString(m.Picture),
+		})
+	}
+	return v
+}
