@@ -1,6 +1,11 @@
 package order
 
 import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
 	"github.com/usherbot/usher/chain/cirrus"
 )
 
@@ -10,7 +15,7 @@ type New struct {
 	Language string
 	Sale     Sale
 	Seats    []cirrus.Seat
-	Refund   cirrus.Address // checked by CheckRefund
+	Refund   cirrus.Address // where money goes back to; checked by the conversation that asked for it
 }
 
 // Verb is what a customer or the operator asks of an order.
@@ -22,14 +27,293 @@ const (
 	GiveBack  Verb = "give_back"  // release a ticket, after the undo time
 	UndoAsked Verb = "undo"       // while the undo time runs
 	SendAgain Verb = "send_again" // hand the ticket over again
-	MoneyBack Verb = "money_back" // of a lost seat, now
-	Unblocked Verb = "unblocked"  // the customer is back: show the card again
-	Resolve   Verb = "resolve"    // operator: try again from the state before attention
-	LetGo     Verb = "let_go"     // operator: release a stray ticket
+	Unblocked Verb = "unblocked"  // the customer is back, or a secret chat opened: show the card and hand over again
+	Resolve   Verb = "resolve"    // operator: go on from the state before attention
+	LetGo     Verb = "let_go"     // operator: release a stray ticket and pay back what comes
+	PayBack   Verb = "pay_back"   // operator: give up on buying and pay back what lies at the address
 )
 
 // Ask is something asked of an order, for one of its tickets where that matters.
 type Ask struct {
 	Verb   Verb
 	Ticket string
+}
+
+// ShowAfter is how long after its record was saved an address may be shown: a store that is rolled back by a second
+// must not forget an address that somebody pays to.
+const ShowAfter = 2 * time.Second
+
+// Open holds the seat, claims an address of its own for it, and saves the order. One seat an order for now.
+// Errors: ErrSeatHeld, ErrSeatTaken, ErrSaleClosed, ErrNotAllowed.
+func (e *Engine) Open(ctx context.Context, n New) (Order, error) {
+	price, err := e.sellable(ctx, n)
+	if err != nil {
+		return Order{}, err
+	}
+	now := e.Clock()
+	o := Order{
+		Format: Format, ID: ID(e.NewID()), Customer: n.Customer, Language: n.Language, State: AwaitingPayment, Since: now,
+		Show: *n.Sale.Show, Terms: n.Sale.Terms, Account: e.cfg.Accounts[e.Pick(len(e.cfg.Accounts))], Created: now,
+		Hold: now.Add(e.cfg.Hold), Due: price.Due(), Gas: e.cfg.Gas, Private: Private{Refund: n.Refund},
+	}
+	hold := Hold{Order: o.ID, Customer: n.Customer, Until: o.Hold}
+	if err := e.Holds.Hold(ctx, o.Show.TxID, n.Seats[0], hold, now); err != nil {
+		return Order{}, fmt.Errorf("holding %s: %w", n.Seats[0], err)
+	}
+	if o.Address, err = e.claim(ctx, o.Account, o.ID); err != nil {
+		return Order{}, errors.Join(err, e.Holds.Free(ctx, o.Show.TxID, n.Seats[0], o.ID))
+	}
+	o.Tickets = []Ticket{{
+		ID: e.NewID(), Seat: n.Seats[0], Price: price.Seat, State: Held, Since: now, Account: o.Account, Address: o.Address,
+	}}
+	o.ShowFrom = e.Clock().Add(ShowAfter)
+	o.Next = o.ShowFrom
+	if err := e.Store.Save(ctx, &o); err != nil {
+		return Order{}, errors.Join(fmt.Errorf("saving the order: %w", err), e.Holds.Free(ctx, o.Show.TxID, n.Seats[0], o.ID))
+	}
+	e.wake(ctx, o, o.ShowFrom)
+	return o, nil
+}
+
+// sellable checks everything that must hold before money is asked for.
+func (e *Engine) sellable(ctx context.Context, n New) (Price, error) {
+	if len(n.Seats) != 1 || n.Refund == "" || n.Sale.Show == nil {
+		return Price{}, fmt.Errorf("%w: one seat of a show, and a refund address", ErrNotAllowed)
+	}
+	tip, err := e.View.Tip(ctx)
+	if err != nil {
+		return Price{}, fmt.Errorf("reading the tip: %w", err)
+	}
+	seat, found := n.Sale.Seat(n.Seats[0])
+	switch {
+	case !tip.Healthy:
+		return Price{}, fmt.Errorf("%w: node: %s", ErrNotAllowed, tip.Why)
+	case tip.Height+SaleMargin >= n.Sale.Show.EndOfSale:
+		return Price{}, fmt.Errorf("%w: ends at block %d", ErrSaleClosed, n.Sale.Show.EndOfSale)
+	case !found || seat.Owner != "":
+		return Price{}, fmt.Errorf("%w: %s", ErrSeatTaken, n.Seats[0])
+	case seat.Resold && !e.cfg.Resold, n.Sale.Terms.Identity:
+		return Price{}, fmt.Errorf("%w: %s", ErrNotAllowed, n.Seats[0])
+	}
+	if err := e.roomFor(ctx, n.Customer); err != nil {
+		return Price{}, err
+	}
+	return Quote(n.Sale, n.Seats[0], e.cfg.Gas, e.cfg.Fee)
+}
+
+// roomFor bounds the unpaid orders of one customer.
+func (e *Engine) roomFor(ctx context.Context, customer int64) error {
+	orders, err := e.List(ctx, customer)
+	if err != nil {
+		return err
+	}
+	unpaid := 0
+	for _, o := range orders {
+		if o.State == AwaitingPayment {
+			unpaid++
+		}
+	}
+	if unpaid >= max(1, e.cfg.Unpaid) {
+		return fmt.Errorf("%w: %d unpaid orders", ErrTooMany, unpaid)
+	}
+	return nil
+}
+
+// claim finds an address of the account that no order ever had. A node may offer the same addresses again and again
+// until they are used, so the memory of what was handed out is ours.
+func (e *Engine) claim(ctx context.Context, account cirrus.Account, id ID) (cirrus.Address, error) {
+	const most = 4096
+	for n := 1; n <= most; n *= 4 {
+		candidates, err := e.Purse.Candidates(ctx, account, n)
+		if err != nil {
+			return "", fmt.Errorf("asking for an address: %w", err)
+		}
+		for _, address := range candidates {
+			err := e.Addresses.Claim(ctx, address, id)
+			if err == nil {
+				return address, nil
+			}
+			if !errors.Is(err, ErrClaimed) {
+				return "", fmt.Errorf("claiming an address: %w", err)
+			}
+		}
+	}
+	return "", fmt.Errorf("%w: no fresh address in %s", ErrNotAllowed, account)
+}
+
+// Load reads an order of this customer. Errors: ErrNotFound, for somebody else's order too.
+func (e *Engine) Load(ctx context.Context, customer int64, id ID) (Order, error) {
+	o, err := e.Store.Load(ctx, id)
+	if err != nil {
+		return Order{}, fmt.Errorf("order %s: %w", id, err)
+	}
+	if o.Customer != customer {
+		return Order{}, fmt.Errorf("order %s of another customer: %w", id, ErrNotFound)
+	}
+	return o, nil
+}
+
+// List gives the customer's orders, the newest first.
+func (e *Engine) List(ctx context.Context, customer int64) ([]Order, error) {
+	ids, err := e.Store.Of(ctx, customer)
+	if err != nil {
+		return nil, fmt.Errorf("listing orders: %w", err)
+	}
+	orders := make([]Order, 0, len(ids))
+	for _, id := range ids {
+		o, err := e.Store.Load(ctx, id)
+		if errors.Is(err, ErrNotFound) {
+			continue
+		}
+		if err != nil {
+			return nil, fmt.Errorf("order %s: %w", id, err)
+		}
+		orders = append(orders, o)
+	}
+	return orders, nil
+}
+
+// Do asks something of an order of this customer and wakes it. Errors: ErrNotFound; ErrNotAllowed where its state
+// doesn't take that now; ErrReleaseOver.
+func (e *Engine) Do(ctx context.Context, customer int64, id ID, ask Ask) (Order, error) {
+	return e.change(ctx, id, func(o *Order) error {
+		if o.Customer != customer {
+			return ErrNotFound
+		}
+		return e.ask(ctx, o, ask)
+	})
+}
+
+// Operate is Do for the operator, who may ask of any order.
+func (e *Engine) Operate(ctx context.Context, id ID, ask Ask) (Order, error) {
+	return e.change(ctx, id, func(o *Order) error { return e.operate(o, ask) })
+}
+
+// change loads an order under its lock, changes it, saves it and wakes it.
+func (e *Engine) change(ctx context.Context, id ID, change func(*Order) error) (Order, error) {
+	held, release, err := e.Locks.Lock(ctx, "order:"+string(id))
+	if err != nil {
+		return Order{}, fmt.Errorf("order %s: %w", id, err)
+	}
+	defer release()
+	o, err := e.Store.Load(held, id)
+	if err != nil {
+		return Order{}, fmt.Errorf("order %s: %w", id, err)
+	}
+	if err := change(&o); err != nil {
+		return o, fmt.Errorf("order %s: %w", id, err)
+	}
+	now := e.Clock()
+	o.Next = now
+	if err := e.Store.Save(held, &o); err != nil {
+		return Order{}, fmt.Errorf("saving order %s: %w", id, err)
+	}
+	e.wake(ctx, o, now)
+	return o, nil
+}
+
+// wake has the order run soon. That it fails is no harm: the sweep finds it by its Next.
+func (e *Engine) wake(ctx context.Context, o Order, at time.Time) {
+	if err := e.Jobs.Wake(ctx, o.ID, o.Version, at); err != nil {
+		e.Log.Warn("order not woken", "order", o.ID, "error", err)
+	}
+}
+
+func (e *Engine) ask(ctx context.Context, o *Order, ask Ask) error {
+	now, t := e.Clock(), o.Ticket(ask.Ticket)
+	switch {
+	case ask.Verb == Unblocked:
+		o.Card.Blocked = false
+		redeliver(o, now)
+		return nil
+	case ask.Verb == Cancel && (o.State == AwaitingPayment || o.State == PartPaid):
+		return e.cancel(ctx, o, now)
+	case t == nil:
+		return fmt.Errorf("%s while %s: %w", ask.Verb, o.State, ErrNotAllowed)
+	case ask.Verb == GiveBack:
+		return e.giveBack(ctx, o, t, now)
+	case ask.Verb == UndoAsked && t.State == Releasing && t.Release.Attempt == 0 && now.Before(t.Undo):
+		t.Undo = time.Time{}
+		t.move(Owned, now)
+		return nil
+	case ask.Verb == SendAgain && (t.State == Owned || t.State == Ended):
+		t.Delivery = Delivery{State: DeliveryWaiting, Count: t.Delivery.Count}
+		return nil
+	}
+	return fmt.Errorf("%s of %s while %s: %w", ask.Verb, t.Seat, t.State, ErrNotAllowed)
+}
+
+func (e *Engine) cancel(ctx context.Context, o *Order, now time.Time) error {
+	o.move(Cancelled, now)
+	for i := range o.Tickets {
+		o.Tickets[i].move(Dropped, now)
+		if err := e.Holds.Free(ctx, o.Show.TxID, o.Tickets[i].Seat, o.ID); err != nil {
+			e.Log.Warn("hold not freed", "order", o.ID, "error", err)
+		}
+	}
+	return nil
+}
+
+func (e *Engine) giveBack(ctx context.Context, o *Order, t *Ticket, now time.Time) error {
+	tip, err := e.View.Tip(ctx)
+	if err != nil {
+		return fmt.Errorf("reading the tip: %w", err)
+	}
+	if _, err := CanGiveBack(*o, *t, tip); err != nil {
+		return err
+	}
+	t.Undo = now.Add(e.cfg.Undo)
+	t.Reason = ""
+	t.Release = Call{Past: t.Release.Past, Spent: t.Release.Spent, Lost: t.Release.Lost}
+	t.move(Releasing, now)
+	return nil
+}
+
+// redeliver has tickets that wait for a secret chat handed over now.
+func redeliver(o *Order, now time.Time) {
+	for i := range o.Tickets {
+		if o.Tickets[i].Delivery.State == DeliveryWaiting {
+			o.Tickets[i].Delivery.Again = now
+		}
+	}
+}
+
+func (e *Engine) operate(o *Order, ask Ask) error {
+	now, t := e.Clock(), o.Ticket(ask.Ticket)
+	if t == nil || t.State != Attention {
+		return ErrNotAllowed
+	}
+	switch ask.Verb {
+	case Resolve:
+		if t.Before == Stray {
+			return ErrNotAllowed
+		}
+		resume(o, t, now)
+	case LetGo:
+		if t.Before != Stray {
+			return ErrNotAllowed
+		}
+		t.Undo = time.Time{}
+		t.move(Releasing, now)
+	case PayBack:
+		if t.Before != Held && t.Before != Reserving {
+			return ErrNotAllowed
+		}
+		t.Coin.Amount = 0 // several coins: whatever lies there goes back
+		t.move(Lost, now)
+	default:
+		return ErrNotAllowed
+	}
+	return nil
+}
+
+// resume goes on from the state before attention, with its counts begun anew.
+func resume(o *Order, t *Ticket, now time.Time) {
+	t.Reserve.Refused, t.Release.Refused = 0, 0
+	t.Reserve.Again, t.Release.Again = now, now
+	t.move(t.Before, now)
+	if p := o.Payout(t.ID); p != nil && t.Reason == ReasonMissing {
+		p.Expect = 0 // a person looked: what is there is all there will be
+	}
+	t.Reason = ""
 }

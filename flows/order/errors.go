@@ -51,6 +51,7 @@ var (
 	ErrSeatHeld   = errors.New("seat held by another customer")
 	ErrClaimed    = errors.New("address belongs to another order")
 	ErrBusy       = errors.New("being worked on")
+	ErrTooMany    = errors.New("too many at once")
 	ErrNotAllowed = errors.New("not possible now")
 )
 

@@ -121,6 +121,7 @@ type Call struct {
 	Spent   cirrus.Strats `json:"spent"` // gas of this call and of failed ones before it
 	Lost    cirrus.Strats `json:"lost"`  // change too small to be made, swallowed by the call
 	Again   time.Time     `json:"again"` // refused for a reason that passes: not before
+	Past    []cirrus.TxID `json:"past"`  // calls of this kind whose receipt was seen
 }
 
 // Delivery is where the QR of a ticket is. It is an attribute with retries of its own, not a state.

@@ -26,4 +26,6 @@ const (
 type Straight struct{}
 
 // Do calls.
-func (Straight) Do(ctx context.Context, _ string, call func(context.Context) error) error { return call(ctx) }
+func (Straight) Do(ctx context.Context, _ string, call func(context.Context) error) error {
+	return call(ctx)
+}

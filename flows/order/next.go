@@ -1,0 +1,109 @@
+package order
+
+import "time"
+
+// Safety is the wait before an order is looked at although nothing woke it: the watcher normally does.
+const Safety = 10 * time.Minute
+
+// next says when the order must be looked at again at the latest; zero where nothing is left to do by itself.
+func (r *run) next() time.Time {
+	var soonest time.Time
+	add := func(at time.Time) {
+		if !at.IsZero() && (soonest.IsZero() || at.Before(soonest)) {
+			soonest = at
+		}
+	}
+	add(r.nextOrder())
+	for _, t := range r.o.Tickets {
+		add(r.nextTicket(t))
+		add(nextDelivery(t))
+	}
+	for _, p := range r.o.Payouts {
+		add(r.nextPayout(p))
+	}
+	add(r.o.Card.Again)
+	return soonest
+}
+
+func (r *run) nextOrder() time.Time {
+	switch r.o.State {
+	case AwaitingPayment, PartPaid:
+		return r.o.Hold
+	case Paying, Paid, Joining, Splitting:
+		return r.k.now.Add(Safety)
+	case Filled, Void, Expired, Cancelled:
+		return time.Time{}
+	}
+	return time.Time{}
+}
+
+func (r *run) nextTicket(t Ticket) time.Time {
+	if r.o.State != Filled {
+		return time.Time{}
+	}
+	safety := r.k.now.Add(Safety)
+	switch t.State {
+	case Held:
+		return r.k.now
+	case Reserving, Unknown:
+		return later(t.Reserve.Again, r.k.now)
+	case Stray:
+		return r.k.now
+	case Reserved:
+		return safety
+	case Owned:
+		last, ok := r.o.Terms.LastRelease(r.o.Show.EndOfSale)
+		if !ok {
+			return r.k.now
+		}
+		return later(time.Unix(r.k.tip.When(last), 0), r.k.now.Add(time.Second))
+	case Releasing:
+		return r.nextReleasing(t)
+	case Attention:
+		if !t.Told {
+			return r.k.now.Add(time.Minute)
+		}
+	case Dropped, Lost, Exchanged, Released, Ended:
+	}
+	return time.Time{}
+}
+
+func (r *run) nextReleasing(t Ticket) time.Time {
+	if r.k.now.Before(t.Undo) {
+		return t.Undo
+	}
+	if t.Release.TxID != "" || t.Release.Attempt == 0 {
+		return r.k.now.Add(Safety)
+	}
+	return later(t.Release.Again, r.k.now)
+}
+
+func nextDelivery(t Ticket) time.Time {
+	if (t.State == Owned || t.State == Ended) &&
+		(t.Delivery.State == DeliveryWaiting || t.Delivery.State == DeliverySent) {
+		return t.Delivery.Again
+	}
+	return time.Time{}
+}
+
+func (r *run) nextPayout(p Payout) time.Time {
+	switch p.State {
+	case PayoutDue, Sent:
+		if p.Tries > 0 {
+			return p.Again
+		}
+		return r.k.now.Add(Safety)
+	case Built, AddressNeeded:
+		return later(p.Again, r.k.now)
+	case Done, Dust:
+	}
+	return time.Time{}
+}
+
+// later gives the later of two times.
+func later(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
+}

@@ -1,0 +1,196 @@
+package order
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/usherbot/usher/chain/cirrus"
+)
+
+// holdCap is how many times HOLD a seat is held at most for a payment that was seen but does not get confirmed.
+const holdCap = 4
+
+// stepOrder moves money in: from the address shown to each ticket having its coin.
+func (r *run) stepOrder(ctx context.Context) (bool, error) {
+	coins := at(r.k.coins, r.o.Address)
+	switch r.o.State {
+	case AwaitingPayment, PartPaid, Paying:
+		return r.stepUnpaid(ctx, coins)
+	case Paid:
+		return r.stepPaid(ctx, coins)
+	case Expired:
+		return r.stepLate(ctx, coins)
+	case Cancelled, Filled, Void, Joining, Splitting:
+		return false, nil
+	}
+	return false, nil
+}
+
+// unpaidState says where an unpaid order belongs, by what lies at its address and by its clock.
+func unpaidState(o Order, coins []cirrus.Coin, cfg Config, now time.Time) State {
+	switch seen := sum(coins, 0); {
+	case o.State == Paying && sum(coins, cfg.Confirmations) >= o.Due:
+		return Paid
+	case sum(coins, cfg.Confirmations) >= o.Due:
+		return Paying
+	case seen >= o.Due && now.Before(o.Created.Add(holdCap*cfg.Hold)):
+		return Paying
+	case !now.Before(o.Hold):
+		return Expired
+	case seen > 0:
+		return PartPaid
+	}
+	return AwaitingPayment
+}
+
+func (r *run) stepUnpaid(ctx context.Context, coins []cirrus.Coin) (bool, error) {
+	to := unpaidState(*r.o, coins, r.cfg, r.k.now)
+	if to == r.o.State {
+		return false, nil
+	}
+	r.o.Coins = coins
+	switch to {
+	case Paying, PartPaid:
+		if !r.o.Extended {
+			r.o.Extended = true
+			r.o.Hold = r.k.now.Add(r.cfg.Hold)
+		}
+		if err := r.keepHolds(ctx); err != nil && !errors.Is(err, ErrSeatHeld) {
+			return false, err
+		}
+	case Expired:
+		r.dropTickets()
+	}
+	r.o.move(to, r.k.now)
+	moved, err := r.moved(ctx)
+	if moved && to == Expired {
+		r.freeHolds(ctx)
+	}
+	return moved, err
+}
+
+// stepPaid checks once more that everything pinned still holds, retakes the seats, and gives each ticket its coin.
+func (r *run) stepPaid(ctx context.Context, coins []cirrus.Coin) (bool, error) {
+	r.o.Coins = coins
+	t := &r.o.Tickets[0]
+	coin, single := oneCoin(coins, r.o.Due)
+	switch reason := r.buyable(*t); {
+	case !single:
+		r.attention(t, ReasonUnsupported)
+	case reason != "":
+		t.Coin = coin
+		r.lose(t, reason)
+	default:
+		if err := r.keepHolds(ctx); errors.Is(err, ErrSeatHeld) {
+			t.Coin = coin
+			r.lose(t, ReasonSeatTaken)
+		} else if err != nil {
+			return false, err
+		} else {
+			t.Coin = coin
+		}
+	}
+	r.o.move(Filled, r.k.now)
+	return r.moved(ctx)
+}
+
+// oneCoin finds the coin that pays for everything; a call names exactly one. Joining several comes with a later
+// version.
+func oneCoin(coins []cirrus.Coin, due cirrus.Strats) (cirrus.Coin, bool) {
+	for _, coin := range coins {
+		if coin.Amount >= due && coin.Confirmations > 0 {
+			return coin, true
+		}
+	}
+	return cirrus.Coin{}, false
+}
+
+// buyable tells why a ticket's pinned conditions do not hold any more; "" where they do.
+func (r *run) buyable(t Ticket) Reason {
+	sale := r.k.sale
+	if sale == nil || sale.Show == nil {
+		return ReasonSaleClosed
+	}
+	on, found := sale.Seat(t.Seat)
+	switch {
+	case sale.Show.TxID != r.o.Show.TxID, sale.Show.EndOfSale != r.o.Show.EndOfSale, !found:
+		return ReasonShowChanged
+	case r.k.tip.Height+ReserveMargin >= r.o.Show.EndOfSale:
+		return ReasonSaleClosed
+	case on.Owner != "" && on.Owner != t.Address:
+		return ReasonSeatTaken
+	case on.Resold && !r.cfg.Resold:
+		return ReasonSeatTaken
+	}
+	if price, fits := cirrus.StratsOf(on.Price); !fits || price != t.Price {
+		return ReasonShowChanged
+	}
+	return ""
+}
+
+// stepLate takes up an order that expired before its money came: it buys where that is still possible; otherwise
+// sweepLeftovers sends the money back.
+func (r *run) stepLate(ctx context.Context, coins []cirrus.Coin) (bool, error) {
+	t := &r.o.Tickets[0]
+	if t.State != Dropped || sum(coins, r.cfg.Confirmations) < r.o.Due || len(r.o.Payouts) > 0 || r.buyable(*t) != "" {
+		return false, nil
+	}
+	hold := r.o.Hold
+	r.o.Hold = r.k.now.Add(r.cfg.Hold)
+	if err := r.keepHolds(ctx); errors.Is(err, ErrSeatHeld) {
+		r.o.Hold = hold
+		return false, nil
+	} else if err != nil {
+		return false, err
+	}
+	r.o.Coins, r.o.Extended = coins, true
+	r.o.Created = r.k.now // the cap on holding for an unconfirmed payment counts from here
+	t.move(Held, r.k.now)
+	r.o.move(Paying, r.k.now)
+	return r.moved(ctx)
+}
+
+// keepHolds takes the seats for this order, again or anew.
+func (r *run) keepHolds(ctx context.Context) error {
+	for _, t := range r.o.Tickets {
+		hold := Hold{Order: r.o.ID, Customer: r.o.Customer, Until: r.o.Hold}
+		err := r.call(ctx, "order", string(r.o.State), SiteHold, func(ctx context.Context) error {
+			return r.Holds.Hold(ctx, r.o.Show.TxID, t.Seat, hold, r.k.now)
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// freeHolds gives the seats to others. That it fails costs nothing: a lapsed hold can be taken over.
+func (r *run) freeHolds(ctx context.Context) {
+	for _, t := range r.o.Tickets {
+		if err := r.Holds.Free(ctx, r.o.Show.TxID, t.Seat, r.o.ID); err != nil {
+			r.Log.Warn("hold not freed", "order", r.o.ID, "seat", t.Seat.String(), "error", err)
+		}
+	}
+}
+
+func (r *run) dropTickets() {
+	for i := range r.o.Tickets {
+		if r.o.Tickets[i].State == Held {
+			r.o.Tickets[i].move(Dropped, r.k.now)
+		}
+	}
+}
+
+// lose ends a ticket that cannot be bought; its money goes back.
+func (r *run) lose(t *Ticket, reason Reason) {
+	t.Reason = reason
+	t.move(Lost, r.k.now)
+	r.payBack(t, WhyLost, t.left())
+}
+
+// attention hands a ticket to a person.
+func (r *run) attention(t *Ticket, reason Reason) {
+	t.Before, t.Reason, t.Told = t.State, reason, false
+	t.move(Attention, r.k.now)
+}

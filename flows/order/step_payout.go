@@ -1,0 +1,222 @@
+package order
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"github.com/usherbot/usher/chain/cirrus"
+)
+
+// lateBlocks is after how many blocks money that must be there and is not needs a person.
+const lateBlocks = 20
+
+// payBack begins to send back what lies at a ticket's address once so much of it is there.
+func (r *run) payBack(t *Ticket, why Why, expect cirrus.Strats) {
+	r.o.Payouts = append(r.o.Payouts, Payout{
+		ID: r.NewID(), Ticket: t.ID, State: PayoutDue, Since: r.k.now, Why: why, Account: t.Account, From: t.Address,
+		Expect: expect, Block: r.k.tip.Height,
+	})
+}
+
+// stepPayout moves money out.
+func (r *run) stepPayout(ctx context.Context, p *Payout) (bool, error) {
+	if r.k.now.Before(p.Again) {
+		return false, nil
+	}
+	switch p.State {
+	case PayoutDue:
+		return r.stepDue(ctx, p)
+	case AddressNeeded:
+		return r.stepAddressNeeded(ctx, p)
+	case Built:
+		return r.stepBuilt(ctx, p)
+	case Sent:
+		return r.stepSent(ctx, p)
+	case Done, Dust:
+		return false, nil
+	}
+	return false, nil
+}
+
+// stepDue waits until all that is expected is there and confirmed, then builds. Building reserves the coins in the
+// node's memory, so it is never done before.
+func (r *run) stepDue(ctx context.Context, p *Payout) (bool, error) {
+	coins := r.free(p.From, p.ID)
+	total := sum(coins, 1)
+	if total < p.Expect || total != sum(coins, 0) {
+		return r.stepMissing(ctx, p, total)
+	}
+	fee := NetworkFee(len(coins), 1)
+	if total-fee < MinOutput {
+		p.Dust, p.Coins = total, coins
+		p.move(Dust, r.k.now)
+		return r.moved(ctx)
+	}
+	contract, err := r.isContract(ctx, p)
+	if err != nil {
+		return false, err
+	}
+	if contract {
+		p.move(AddressNeeded, r.k.now)
+		return r.moved(ctx)
+	}
+	return r.build(ctx, p, coins, total-fee, fee)
+}
+
+// stepMissing tells a person, once, when money that must be there does not come.
+func (r *run) stepMissing(ctx context.Context, p *Payout, total cirrus.Strats) (bool, error) {
+	t := r.o.Ticket(p.Ticket)
+	if t == nil || t.State == Attention || total >= p.Expect || r.k.tip.Height < p.Block+lateBlocks {
+		return false, nil
+	}
+	r.Log.Error("money missing", "order", r.o.ID, "address", p.From, "there", total, "expected", p.Expect)
+	r.attention(t, ReasonMissing)
+	return r.moved(ctx)
+}
+
+func (r *run) isContract(ctx context.Context, p *Payout) (is bool, err error) {
+	err = r.call(ctx, "payout", string(p.State), SiteIsContract, func(ctx context.Context) error {
+		is, err = r.Purse.IsContract(ctx, r.o.Private.Refund)
+		return err
+	})
+	return is, err
+}
+
+func (r *run) build(ctx context.Context, p *Payout, coins []cirrus.Coin, amount, fee cirrus.Strats) (bool, error) {
+	payment := Payment{
+		Account: p.Account, Fee: fee,
+		Outputs: []Output{{Address: r.o.Private.Refund, Amount: amount}},
+	}
+	for _, coin := range coins {
+		payment.Coins = append(payment.Coins, coin.Outpoint)
+	}
+	var built BuiltTx
+	err := r.call(ctx, "payout", string(PayoutDue), SiteBuild, func(ctx context.Context) (err error) {
+		built, err = r.Purse.Build(ctx, payment)
+		return err
+	})
+	if err != nil {
+		r.retry(p, "payout not built", err)
+		return false, nil
+	}
+	p.Coins, p.Amount, p.Fee, p.Hex, p.TxID, p.Tries = coins, amount, fee, built.Hex, built.TxID, 0
+	p.move(Built, r.k.now)
+	return r.moved(ctx)
+}
+
+// retry notes a failed try and when to try again. Money stays where it is meanwhile.
+func (r *run) retry(p *Payout, what string, err error) {
+	p.Tries++
+	p.Again = r.k.now.Add(backoff(p.Tries))
+	r.Log.Warn(what, "order", r.o.ID, "payout", p.ID, "tries", p.Tries, "error", err)
+}
+
+// stepBuilt sends the saved bytes. A refusal says nothing: whether the transaction is out is seen from its inputs,
+// which only this transaction spends.
+func (r *run) stepBuilt(ctx context.Context, p *Payout) (bool, error) {
+	err := r.call(ctx, "payout", string(Built), SiteSend, func(ctx context.Context) error {
+		return r.Purse.Send(ctx, p.Hex)
+	})
+	if err == nil {
+		p.Tries, p.Block = 0, r.k.tip.Height
+		p.move(Sent, r.k.now)
+		return r.moved(ctx)
+	}
+	there, lookErr := r.inputThere(ctx, p, true)
+	if lookErr == nil && !there {
+		p.Tries, p.Block = 0, r.k.tip.Height
+		p.move(Sent, r.k.now)
+		return r.moved(ctx)
+	}
+	r.retry(p, "payout not sent", err)
+	return false, nil
+}
+
+func (r *run) inputThere(ctx context.Context, p *Payout, mempool bool) (there bool, err error) {
+	err = r.call(ctx, "payout", string(p.State), SiteUnspent, func(ctx context.Context) error {
+		there, err = r.Ledger.Unspent(ctx, p.Coins[0].Outpoint, mempool)
+		return err
+	})
+	return there, err
+}
+
+// stepSent waits until the inputs are spent in the chain, not only in the mempool.
+func (r *run) stepSent(ctx context.Context, p *Payout) (bool, error) {
+	there, err := r.inputThere(ctx, p, false)
+	if err != nil {
+		return false, err
+	}
+	if !there {
+		p.Mined = r.k.tip.Height
+		p.move(Done, r.k.now)
+		return r.moved(ctx)
+	}
+	if r.k.tip.Height < p.Block+vanishedAfter {
+		return false, nil
+	}
+	pending, err := r.inputThere(ctx, p, true)
+	if err != nil || !pending {
+		return false, err
+	}
+	p.move(Built, r.k.now) // it vanished: the same bytes again
+	return r.moved(ctx)
+}
+
+// stepAddressNeeded looks whether the refund address can be paid by now: the customer may have given another one.
+func (r *run) stepAddressNeeded(ctx context.Context, p *Payout) (bool, error) {
+	contract, err := r.isContract(ctx, p)
+	if err != nil {
+		return false, err
+	}
+	if contract {
+		p.Again = r.k.now.Add(24 * time.Hour)
+		return false, nil
+	}
+	p.move(PayoutDue, r.k.now)
+	return r.moved(ctx)
+}
+
+// sweepLeftovers sends back what lies at an address of the order although everything there has ended: a payment after
+// the hold or after cancelling, or one that came on top.
+func (r *run) sweepLeftovers(ctx context.Context) (bool, error) {
+	for i := range r.o.Tickets {
+		t := &r.o.Tickets[i]
+		coins := r.free(t.Address, "")
+		total := sum(coins, 1)
+		if total-NetworkFee(len(coins), 1) < MinOutput || r.busy(*t) {
+			continue
+		}
+		r.payBack(t, r.leftoverWhy(), total)
+		return r.moved(ctx)
+	}
+	return false, nil
+}
+
+// busy tells whether the coins at a ticket's address may still be needed, or are on their way already.
+func (r *run) busy(t Ticket) bool {
+	if r.o.State.Unpaid() || r.o.State == Paid || !t.State.Final() {
+		return true
+	}
+	last := r.o.Payout(t.ID)
+	return last != nil && !last.State.Final()
+}
+
+// free lists the coins at an address that no other payout spent or wrote off. A coin just spent may still be listed.
+func (r *run) free(address cirrus.Address, but string) []cirrus.Coin {
+	return slices.DeleteFunc(at(r.k.coins, address), func(coin cirrus.Coin) bool {
+		return slices.ContainsFunc(r.o.Payouts, func(p Payout) bool {
+			return p.ID != but && slices.ContainsFunc(p.Coins, func(c cirrus.Coin) bool { return c.Outpoint == coin.Outpoint })
+		})
+	})
+}
+
+func (r *run) leftoverWhy() Why {
+	switch r.o.State {
+	case Cancelled:
+		return WhyCancelled
+	case Expired:
+		return WhyLate
+	}
+	return WhyExtra
+}
