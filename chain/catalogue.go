@@ -1,0 +1,249 @@
+package chain
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/usherbot/usher/chain/cirrus"
+	"github.com/usherbot/usher/flows/order"
+)
+
+// venue is what the watcher remembers of a contract.
+type venue struct {
+	sale    order.Sale
+	tickets []cirrus.Ticket
+	looked  uint64 // height up to which Show logs were looked for
+}
+
+// open tells whether a block up to height can have changed the tickets. The block of EndOfSale cannot, but it is only
+// seen to have come when it is there, so the tickets are read once more with it.
+func (v *venue) open(height uint64) bool {
+	return v.sale.Show != nil && (v.sale.Height < v.sale.Show.EndOfSale || height < v.sale.Show.EndOfSale)
+}
+
+// lookAtSales reads what the venues sell and posts it. A venue that cannot be read does not stop the others, except
+// where the server does not answer.
+func (w *Watcher) lookAtSales(ctx context.Context) error {
+	contracts, err := w.Venues(ctx)
+	if err != nil {
+		return fmt.Errorf("listing the venues: %w", err)
+	}
+	var problems []error
+	for _, contract := range contracts {
+		err := w.lookAtVenue(ctx, contract)
+		if errors.Is(err, order.ErrNoContract) {
+			// It may come; until then there is nothing to sell, and nothing to do again.
+			w.Log.WarnContext(ctx, "no contract at a venue's address", "venue", contract)
+			continue
+		}
+		if err != nil {
+			problems = append(problems, fmt.Errorf("venue %s: %w", contract, err))
+		}
+		if passing(err) {
+			break // the others would only wait for the same server
+		}
+	}
+	return errors.Join(append(problems, w.dropVenues(ctx, contracts))...)
+}
+
+// dropVenues takes the venues off sale that are followed no more.
+func (w *Watcher) dropVenues(ctx context.Context, contracts []cirrus.Address) error {
+	for contract, venue := range w.shelf {
+		if slices.Contains(contracts, contract) {
+			continue
+		}
+		gone := venue.sale
+		gone.Show, gone.Seats = nil, nil
+		if err := w.Board.PostSale(ctx, gone); err != nil {
+			return fmt.Errorf("taking venue %s off sale: %w", contract, err)
+		}
+		delete(w.shelf, contract)
+	}
+	return nil
+}
+
+// lookAtVenue reads what may have changed. After blocks were undone everything is read again.
+func (w *Watcher) lookAtVenue(ctx context.Context, contract cirrus.Address) error {
+	top, _ := w.trail.top()
+	known, found := w.shelf[contract]
+	v := &venue{sale: order.Sale{Contract: contract}}
+	if found && !w.told.undone && !w.told.jumped {
+		*v = *known
+	}
+	fresh := v.looked == 0
+	if !fresh && !v.open(top.Height) && !w.told.busy {
+		return nil
+	}
+	if fresh || !v.open(top.Height) {
+		if err := w.findShow(ctx, v, top.Height); err != nil {
+			return err
+		}
+	}
+	if fresh || v.sale.Show != nil {
+		if err := w.readTickets(ctx, v); err != nil {
+			return err
+		}
+	}
+	v.sale.Height = top.Height
+	if v.ended() {
+		v.sale.Show = nil
+	}
+	if err := w.Board.PostSale(ctx, v.sale); err != nil {
+		return fmt.Errorf("posting the sale: %w", err)
+	}
+	w.shelf[contract] = v
+	return nil
+}
+
+// ended tells whether the organiser ended the sale after it was over: that sets all prices to nothing.
+func (v *venue) ended() bool {
+	return v.sale.Show != nil && v.sale.Height >= v.sale.Show.EndOfSale &&
+		!slices.ContainsFunc(v.tickets, func(ticket cirrus.Ticket) bool { return ticket.Price != 0 })
+}
+
+// findShow looks for a Show log that came since the last look, and reads the terms with it: they cannot change while
+// its sale is open. The venue's name is logged once, when the contract is made.
+func (w *Watcher) findShow(ctx context.Context, v *venue, height uint64) error {
+	contract := v.sale.Contract
+	if v.looked == 0 {
+		names, err := w.Client.Receipts(ctx, contract, "Venue", 0)
+		if err != nil {
+			return fmt.Errorf("looking for the venue's name: %w", err)
+		}
+		if log, _, found := lastLog(names, contract, "Venue"); found {
+			log.Read("name", &v.sale.Venue)
+		}
+	}
+	shows, err := w.Client.Receipts(ctx, contract, "Show", v.looked)
+	if err != nil {
+		return fmt.Errorf("looking for a show: %w", err)
+	}
+	log, receipt, found := lastLog(shows, contract, "Show")
+	if found && (v.sale.Show == nil || v.sale.Show.TxID != receipt.TxID) {
+		if err := w.takeShow(ctx, v, log, receipt); err != nil {
+			return err
+		}
+	}
+	v.looked = height
+	return nil
+}
+
+func (w *Watcher) takeShow(ctx context.Context, v *venue, log Log, receipt Receipt) error {
+	if err := w.Client.placeReceipt(ctx, &receipt); err != nil {
+		return fmt.Errorf("placing the show: %w", err)
+	}
+	show, err := showOf(log, receipt)
+	if err != nil {
+		return err
+	}
+	show.Contract, show.Venue = v.sale.Contract, v.sale.Venue
+	if v.sale.Terms, err = w.Client.Terms(ctx, v.sale.Contract); err != nil {
+		return fmt.Errorf("reading the terms: %w", err)
+	}
+	v.sale.Show, v.tickets = &show, nil
+	return nil
+}
+
+// lastLog finds the newest log of an event in receipts, the oldest first.
+func lastLog(receipts []Receipt, contract cirrus.Address, event string) (Log, Receipt, bool) {
+	for _, receipt := range slices.Backward(receipts) {
+		for _, log := range slices.Backward(receipt.Logs) {
+			if receipt.Success && log.Contract == contract && log.Event == event {
+				return log, receipt, true
+			}
+		}
+	}
+	return Log{}, Receipt{}, false
+}
+
+// lastSecond is the newest time that still has four digits for its year. A contract may hold any number.
+const lastSecond = 253402300799
+
+func showOf(log Log, receipt Receipt) (cirrus.Show, error) {
+	var seconds, end number
+	show := cirrus.Show{TxID: receipt.TxID, Block: receipt.Block}
+	if !log.Read("name", &show.Name) || !log.Read("organiser", &show.Organiser) ||
+		!log.Read("time", &seconds) || !log.Read("endOfSale", &end) {
+		return cirrus.Show{}, fmt.Errorf("the log of show %s: %w", receipt.TxID.Short(), errGarbage)
+	}
+	show.EndOfSale = uint64(end)
+	show.Time = time.Unix(int64(min(seconds, lastSecond)), 0).UTC()
+	return show, nil
+}
+
+// readTickets reads the seats. Which of them were sold before is only found out anew when a ticket changed.
+func (w *Watcher) readTickets(ctx context.Context, v *venue) error {
+	tickets, err := w.Client.Tickets(ctx, v.sale.Contract)
+	if err != nil {
+		return fmt.Errorf("reading the tickets: %w", err)
+	}
+	tickets = firstOfEach(tickets)
+	if v.tickets != nil && slices.EqualFunc(v.tickets, tickets, sameTicket) {
+		return nil
+	}
+	sold, err := w.timesLogged(ctx, v)
+	if err != nil {
+		return err
+	}
+	v.tickets, v.sale.Seats = tickets, make([]order.SeatOnSale, 0, len(tickets))
+	for _, ticket := range tickets {
+		v.sale.Seats = append(v.sale.Seats, w.seatOnSale(ticket, sold[ticket.Seat]))
+	}
+	return nil
+}
+
+// firstOfEach leaves out seats that the contract has more than once: only the first of them can be reached.
+func firstOfEach(tickets []cirrus.Ticket) []cirrus.Ticket {
+	seen := make(map[cirrus.Seat]bool, len(tickets))
+	return slices.DeleteFunc(tickets, func(ticket cirrus.Ticket) bool {
+		before := seen[ticket.Seat]
+		seen[ticket.Seat] = true
+		return before
+	})
+}
+
+func sameTicket(a, b cirrus.Ticket) bool {
+	return a.Seat == b.Seat && a.Price == b.Price && a.Address == b.Address &&
+		bytes.Equal(a.Secret, b.Secret) && bytes.Equal(a.Identifier, b.Identifier)
+}
+
+func (w *Watcher) seatOnSale(ticket cirrus.Ticket, logged int) order.SeatOnSale {
+	seat := order.SeatOnSale{
+		Seat: ticket.Seat, Price: ticket.Price, Owner: ticket.Address, Secret: ticket.Secret, Name: ticket.Identifier,
+	}
+	purchase := 1 // the log of the purchase that the owner has it from
+	if ticket.Address == w.Network.Zero() {
+		seat.Owner, purchase = "", 0
+	}
+	seat.Resold = logged > purchase
+	return seat
+}
+
+// timesLogged counts the Ticket logs of each seat since the show began: one for each purchase and each release.
+func (w *Watcher) timesLogged(ctx context.Context, v *venue) (map[cirrus.Seat]int, error) {
+	if v.sale.Show == nil {
+		return nil, nil
+	}
+	receipts, err := w.Client.Receipts(ctx, v.sale.Contract, "Ticket", v.sale.Show.Block)
+	if err != nil {
+		return nil, fmt.Errorf("counting the sales of each seat: %w", err)
+	}
+	sold := map[cirrus.Seat]int{}
+	for _, receipt := range receipts {
+		for _, log := range receipt.Logs {
+			if !receipt.Success || log.Contract != v.sale.Contract || log.Event != "Ticket" {
+				continue
+			}
+			var seat cirrus.Seat
+			if !log.Read("seat", &seat) {
+				return nil, fmt.Errorf("the ticket log of %s: %w", receipt.TxID.Short(), errGarbage)
+			}
+			sold[seat]++
+		}
+	}
+	return sold, nil
+}
