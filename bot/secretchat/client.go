@@ -1,0 +1,319 @@
+package secretchat
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/gotd/td/telegram/uploader"
+	"github.com/gotd/td/tg"
+	"golang.org/x/sync/errgroup"
+)
+
+// ErrHalted: a save failed, so that memory and store may disagree. The client does
+// nothing more; make a new one, which starts from what the store holds.
+var ErrHalted = errors.New("secret chats are halted")
+
+// Store keeps bytes under names. What it is given holds keys: it must be sealed by
+// the store, and kept out of ordinary backups, since an older copy breaks chats.
+// Put must be durable when it returns.
+type Store interface {
+	// Get returns nil and no error where there is nothing.
+	Get(ctx context.Context, key string) ([]byte, error)
+	Put(ctx context.Context, key string, value []byte) error
+	Delete(ctx context.Context, key string) error
+	// Keys returns all names that begin with prefix.
+	Keys(ctx context.Context, prefix string) ([]string, error)
+}
+
+// Handshaker is the part of Telegram's API that begins and ends chats. *tg.Client
+// has it.
+type Handshaker interface {
+	MessagesGetDhConfig(context.Context, *tg.MessagesGetDhConfigRequest) (tg.MessagesDhConfigClass, error)
+	MessagesRequestEncryption(context.Context, *tg.MessagesRequestEncryptionRequest) (tg.EncryptedChatClass, error)
+	MessagesAcceptEncryption(context.Context, *tg.MessagesAcceptEncryptionRequest) (tg.EncryptedChatClass, error)
+	MessagesDiscardEncryption(context.Context, *tg.MessagesDiscardEncryptionRequest) (bool, error)
+}
+
+// Sender is the part that carries messages.
+type Sender interface {
+	MessagesSendEncrypted(context.Context, *tg.MessagesSendEncryptedRequest) (tg.MessagesSentEncryptedMessageClass, error)
+	MessagesSendEncryptedFile(context.Context, *tg.MessagesSendEncryptedFileRequest) (tg.MessagesSentEncryptedMessageClass, error)
+	MessagesSendEncryptedService(context.Context, *tg.MessagesSendEncryptedServiceRequest) (tg.MessagesSentEncryptedMessageClass, error)
+}
+
+// API is what of Telegram the library calls.
+type API interface {
+	Handshaker
+	Sender
+	uploader.Client
+}
+
+// Chat is what callers may know of a chat.
+type Chat struct {
+	ID      int   // as Telegram numbers it for this account
+	User    int64 // the other side
+	Creator bool  // we asked for it
+	Phase   Phase
+	Reason  Reason // why it is over, if it is
+	Created time.Time
+}
+
+// Handler is told what happens. Each of its calls may come again after a crash or
+// an error, never out of order within one chat. OnRequest runs while an update is
+// handled: it must not call Telegram. The others may do what they like, within
+// their context.
+type Handler interface {
+	// OnRequest decides whether a chat that a user asks for is accepted.
+	OnRequest(ctx context.Context, user int64) (accept bool, err error)
+	Opened(ctx context.Context, c Chat) error
+	Closed(ctx context.Context, c Chat) error
+	Text(ctx context.Context, c Chat, text string) error
+	// Progress tells that a message, by its caller's key, was sent, seen, or failed.
+	Progress(ctx context.Context, c Chat, key string, state State) error
+}
+
+// Config is what a Client needs. Do, Log, Now and After may be left out.
+type Config struct {
+	API     API
+	Store   Store
+	Handler Handler
+	Random  io.Reader
+	Now     func() time.Time
+	After   func(time.Duration) <-chan time.Time
+	// Do is called around every call that has an effect, with the name of its site:
+	// accept, ask, discard, upload, send_text, send_photo, send_service.
+	Do  func(ctx context.Context, site string, call func(context.Context) error) error
+	Log *slog.Logger
+}
+
+// Client keeps one account's side of its secret chats.
+type Client struct {
+	cfg   Config
+	locks [64]sync.Mutex // a chat's record is changed by one at a time
+	calls chan struct{}  // bounds calls under way
+
+	dh dhCache
+
+	mu      sync.Mutex
+	users   map[int]int64 // chat to user: the index, from the names in the store
+	workers map[int]*worker
+	group   *errgroup.Group // nil unless Run runs
+	runCtx  context.Context //nolint:containedctx // owned by Run, for the workers it starts
+
+	halt     chan struct{}
+	haltOnce sync.Once
+	haltErr  error
+}
+
+const (
+	maxCalls     = 16
+	storeTimeout = 10 * time.Second
+)
+
+// New makes a client. It does nothing before Run, but keeps what it is given.
+func New(cfg Config) *Client {
+	if cfg.Now == nil {
+		cfg.Now = time.Now
+	}
+	if cfg.After == nil {
+		cfg.After = time.After
+	}
+	if cfg.Do == nil {
+		cfg.Do = func(ctx context.Context, _ string, call func(context.Context) error) error { return call(ctx) }
+	}
+	if cfg.Log == nil {
+		cfg.Log = slog.New(slog.DiscardHandler)
+	}
+	return &Client{
+		cfg: cfg, calls: make(chan struct{}, maxCalls),
+		workers: make(map[int]*worker), halt: make(chan struct{}),
+	}
+}
+
+// Run carries out what the records ask for until the context ends. It returns the
+// context's error, or ErrHalted with its cause, or why the account cannot go on.
+func (c *Client) Run(ctx context.Context) error {
+	group, ctx := errgroup.WithContext(ctx)
+	c.mu.Lock()
+	c.group, c.runCtx = group, ctx
+	c.mu.Unlock()
+	group.Go(func() error {
+		// This goroutine outlives all others' chance to be started: the group is
+		// taken away before it ends.
+		defer func() {
+			c.mu.Lock()
+			c.group = nil
+			c.mu.Unlock()
+		}()
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-c.halt:
+			return c.haltErr
+		}
+	})
+	group.Go(func() error { return c.scan(ctx) })
+	return group.Wait()
+}
+
+// scan wakes every chat that has something left to do, and forgets those that
+// ended long ago.
+func (c *Client) scan(ctx context.Context) error {
+	ids, err := c.ids(ctx)
+	if err != nil {
+		return c.halted(fmt.Errorf("list secret chats: %w", err))
+	}
+	for _, id := range ids {
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		ch, err := c.load(ctx, id)
+		if err != nil {
+			return c.halted(err)
+		}
+		switch {
+		case ch == nil:
+		case ch.expired(c.cfg.Now()):
+			if err := c.forget(ctx, ch); err != nil {
+				return c.halted(err)
+			}
+		default:
+			c.wake(id)
+		}
+	}
+	return nil
+}
+
+// SendText queues a text for a chat. The key is the caller's: a second call with
+// the same key sends nothing and returns how far the first one's message is.
+func (c *Client) SendText(ctx context.Context, id int, key, text string) (State, error) {
+	return c.send(ctx, id, pending{Key: key, Text: text})
+}
+
+// Photo is a picture to send: the bytes as they are, without recompression.
+type Photo struct {
+	Data    []byte // PNG or JPEG
+	W, H    int    // pixels
+	Caption string
+	Thumb   []byte // JPEG of at most 90x90
+	ThumbW  int
+	ThumbH  int
+}
+
+// SendPhoto queues a picture for a chat, behind what was queued before.
+func (c *Client) SendPhoto(ctx context.Context, id int, key string, p Photo) (State, error) {
+	if state, known, err := c.State(ctx, id, key); err != nil || known {
+		return state, err
+	}
+	blob := blobName(id, key)
+	if err := c.put(ctx, blob, p.Data); err != nil {
+		return "", err
+	}
+	return c.send(ctx, id, pending{Key: key, Photo: &photo{
+		Blob: blob, W: p.W, H: p.H, Caption: p.Caption, Thumb: p.Thumb, ThumbW: p.ThumbW, ThumbH: p.ThumbH,
+	}})
+}
+
+func (c *Client) send(ctx context.Context, id int, p pending) (state State, err error) {
+	err = c.change(ctx, id, func(ch *chat, e env) error {
+		if state, err = ch.enqueue(e, p); err != nil {
+			return err
+		}
+		return ch.renewKey(e)
+	})
+	if err != nil {
+		return "", err
+	}
+	c.wake(id)
+	return state, nil
+}
+
+// State says how far the message with that key is; known is false when there is
+// none.
+func (c *Client) State(ctx context.Context, id int, key string) (state State, known bool, err error) {
+	ch, err := c.load(ctx, id)
+	if err != nil || ch == nil {
+		return "", false, err
+	}
+	if m := ch.mark(key); m != nil {
+		return m.State, true, nil
+	}
+	return "", false, nil
+}
+
+// Ask asks a user for a chat. It is pending until the user's phone accepts.
+func (c *Client) Ask(ctx context.Context, user, accessHash int64) (Chat, error) {
+	e := c.env()
+	raw, err := e.randomID()
+	if err != nil {
+		return Chat{}, err
+	}
+	ch := asking(e, int(int32(raw)|1), user, accessHash)
+	if err := c.create(ctx, ch); err != nil {
+		return Chat{}, err
+	}
+	c.wake(ch.ID)
+	return ch.public(), nil
+}
+
+// Close ends a chat; the other side sees it as closed.
+func (c *Client) Close(ctx context.Context, id int) error {
+	return c.finish(ctx, id, ReasonOurs)
+}
+
+func (c *Client) finish(ctx context.Context, id int, reason Reason) error {
+	err := c.change(ctx, id, func(ch *chat, e env) error {
+		ch.end(e, PhaseClosing, reason)
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	c.wake(id)
+	return nil
+}
+
+// Chats returns the chats with a user that are not forgotten yet, in no order.
+func (c *Client) Chats(ctx context.Context, user int64) ([]Chat, error) {
+	ids, err := c.idsOf(ctx, user)
+	if err != nil {
+		return nil, err
+	}
+	var chats []Chat
+	for _, id := range ids {
+		ch, err := c.load(ctx, id)
+		if err != nil {
+			return nil, err
+		}
+		if ch != nil {
+			chats = append(chats, ch.public())
+		}
+	}
+	return chats, nil
+}
+
+// KeyPicture returns what two people compare to know that nobody sits between.
+func (c *Client) KeyPicture(ctx context.Context, id int) (KeyPicture, error) {
+	ch, err := c.load(ctx, id)
+	if err != nil {
+		return KeyPicture{}, err
+	}
+	if ch == nil || len(ch.Picture) != pictureLen {
+		return KeyPicture{}, fmt.Errorf("key picture: %w", ErrNoChat)
+	}
+	return KeyPicture(ch.Picture), nil
+}
+
+func (c *chat) public() Chat {
+	return Chat{
+		ID: c.ID, User: c.User, Creator: c.Creator,
+		Phase: c.Phase, Reason: c.Reason, Created: time.Unix(c.Created, 0),
+	}
+}
+
+func (c *Client) env() env { return env{now: c.cfg.Now(), random: c.cfg.Random} }

@@ -1,0 +1,88 @@
+package secretchat
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"math/big"
+
+	"github.com/gotd/td/crypto"
+)
+
+// errWeak says that a Diffie-Hellman value of the other side, or the server's
+// parameters, are outside of what the protocol allows.
+var errWeak = errors.New("weak Diffie-Hellman value")
+
+// group is the server's generator and prime, checked.
+type group struct {
+	G int
+	P []byte
+}
+
+// checkGroup verifies a 2048-bit safe prime and its generator. It takes the better
+// part of a second: callers keep the answer per prime.
+func checkGroup(g int, p []byte) error {
+	if err := crypto.CheckDH(g, new(big.Int).SetBytes(p)); err != nil {
+		return fmt.Errorf("%w: %w", errWeak, err)
+	}
+	return nil
+}
+
+// exponent draws a secret exponent: our own randomness mixed with the server's, so
+// that neither alone decides it. The server's part may be empty (re-keying has
+// none).
+func (g group) exponent(random io.Reader, fromServer []byte) (secret, error) {
+	exponent := make(secret, keyLen)
+	if _, err := io.ReadFull(random, exponent); err != nil {
+		return nil, fmt.Errorf("read randomness for a key exchange: %w", err)
+	}
+	for i := range min(len(fromServer), keyLen) {
+		exponent[i] ^= fromServer[i]
+	}
+	return exponent, nil
+}
+
+// public is g^exponent mod p, 256 bytes.
+func (g group) public(exponent secret) []byte {
+	return g.power(big.NewInt(int64(g.G)), exponent)
+}
+
+// key is peer^exponent mod p, padded on the left to 256 bytes.
+func (g group) key(peer []byte, exponent secret) secret {
+	return g.power(new(big.Int).SetBytes(peer), exponent)
+}
+
+func (g group) power(base *big.Int, exponent secret) []byte {
+	p := new(big.Int).SetBytes(g.P)
+	return new(big.Int).Exp(base, new(big.Int).SetBytes(exponent), p).FillBytes(make([]byte, keyLen))
+}
+
+// check verifies that both public values lie in the range that leaks nothing:
+// 2^1984 from either end.
+func (g group) check(ours, theirs []byte) error {
+	if len(theirs) > keyLen {
+		return fmt.Errorf("%w: longer than the prime", errWeak)
+	}
+	err := crypto.CheckDHParams(new(big.Int).SetBytes(g.P), big.NewInt(int64(g.G)),
+		new(big.Int).SetBytes(ours), new(big.Int).SetBytes(theirs))
+	if err != nil {
+		return fmt.Errorf("%w: %w", errWeak, err)
+	}
+	return nil
+}
+
+// fresh draws an exponent whose public value is in range. One in 2^64 draws is
+// not, so a second failure means broken randomness.
+func (g group) fresh(random io.Reader, fromServer []byte) (exponent secret, public []byte, err error) {
+	for range 2 {
+		exponent, err = g.exponent(random, fromServer)
+		if err != nil {
+			return nil, nil, err
+		}
+		public = g.public(exponent)
+		if g.check(public, public) == nil {
+			return exponent, public, nil
+		}
+	}
+	return nil, nil, fmt.Errorf("%w: own value out of range", errWeak)
+}

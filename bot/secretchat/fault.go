@@ -1,0 +1,45 @@
+package secretchat
+
+// Fault says what was wrong with something that arrived. The empty fault means
+// that nothing was. Faults are for logs and counters; they carry no content.
+type Fault string
+
+// Faults that drop the message and leave the chat alone.
+const (
+	FaultShape      Fault = "shape"       // not a whole number of blocks, or too short
+	FaultUnknownKey Fault = "unknown-key" // no key of ours has that fingerprint
+	FaultMessageKey Fault = "message-key" // altered, or thrown back at its writer
+	FaultRepeat     Fault = "repeat"      // its number was processed before
+	FaultNotOpen    Fault = "not-open"    // the chat is over
+	FaultEarly      Fault = "early"       // too many before the chat was ready
+	FaultRandomness Fault = "random-bytes"
+)
+
+// Faults that close the chat.
+const (
+	FaultPadding     Fault = "padding"
+	FaultMalformed   Fault = "malformed" // an envelope or a body that cannot be read
+	FaultParity      Fault = "parity"
+	FaultAcknowledge Fault = "acknowledge" // in_seq_no goes back, or ahead of us
+	FaultGap         Fault = "gap"         // a hole too wide to be repaired
+	FaultResend      Fault = "resend"      // asks for what cannot be sent again
+	FaultExchange    Fault = "exchange"    // a re-key that breaks the rules
+	FaultFingerprint Fault = "fingerprint" // the two sides have different keys
+	FaultWeak        Fault = "weak"        // a Diffie-Hellman value out of range
+	FaultBacklog     Fault = "backlog"     // the other side never acknowledges
+)
+
+// Reason says why a chat ended. Every closing Fault is a reason too.
+type Reason string
+
+// Reasons that are no fault of anybody's.
+const (
+	ReasonPeer      Reason = "peer"     // the other side closed it, or its device is gone
+	ReasonBlocked   Reason = "blocked"  // the other side blocked us, or was deleted
+	ReasonOurs      Reason = "ours"     // Close was called
+	ReasonReplaced  Reason = "replaced" // the same user started a newer one
+	ReasonUninvited Reason = "uninvited"
+	ReasonElsewhere Reason = "elsewhere" // another login of this account accepted it
+	ReasonRefused   Reason = "refused"   // the server would not have it
+	ReasonLost      Reason = "lost"      // whether it was ever asked for is unknown
+)

@@ -1,0 +1,77 @@
+package secretchat
+
+import (
+	"errors"
+	"time"
+
+	"github.com/gotd/td/tgerr"
+)
+
+type verdict int
+
+const (
+	verdictDone    verdict = iota
+	verdictLater           // it may pass: the same bytes again after a pause
+	verdictOver            // the chat is gone
+	verdictRefused         // this very request will never be taken
+	verdictEnded           // the account's session is gone
+)
+
+// Errors of the server that are looked at by name
+// (https://core.telegram.org/method/messages.sendEncrypted and its neighbours).
+const (
+	errAlreadyAccepted   = "ENCRYPTION_ALREADY_ACCEPTED"
+	errRandomIDDuplicate = "RANDOM_ID_DUPLICATE"
+)
+
+// answer is what a call's outcome means for the chat.
+type answer struct {
+	verdict verdict
+	wait    time.Duration // asked for by the server
+	flood   bool
+	reason  Reason
+	name    string // the server's name of the error, or what kind of failure it was
+}
+
+// again is the pause that the answer asks for.
+func (a answer) again(w *worker) step {
+	if a.wait > 0 {
+		return step{more: true, wait: a.wait}
+	}
+	return w.retry()
+}
+
+// judge sorts the outcomes of calls.
+func judge(err error) answer {
+	if err == nil {
+		return answer{verdict: verdictDone}
+	}
+	if errors.Is(err, errWeak) {
+		return answer{verdict: verdictLater, name: "weak group", wait: lastRetry}
+	}
+	if wait, ok := tgerr.AsFloodWait(err); ok {
+		return answer{verdict: verdictLater, name: "FLOOD_WAIT", wait: max(wait, firstRetry), flood: true}
+	}
+	rpc, ok := tgerr.As(err)
+	if !ok {
+		return answer{verdict: verdictLater, name: "no answer"}
+	}
+	switch rpc.Type {
+	case "ENCRYPTION_DECLINED", "ENCRYPTION_ID_INVALID", "ENCRYPTION_ALREADY_DECLINED", "CHAT_ID_INVALID":
+		return answer{verdict: verdictOver, reason: ReasonPeer, name: rpc.Type}
+	case "USER_IS_BLOCKED", "USER_DELETED", "INPUT_USER_DEACTIVATED":
+		return answer{verdict: verdictOver, reason: ReasonBlocked, name: rpc.Type}
+	case "MSG_WAIT_FAILED":
+		return answer{verdict: verdictLater, name: rpc.Type}
+	case "AUTH_KEY_DUPLICATED":
+		return answer{verdict: verdictEnded, name: rpc.Type}
+	}
+	switch {
+	case rpc.Code == 401:
+		return answer{verdict: verdictEnded, name: rpc.Type}
+	case rpc.Code >= 400 && rpc.Code < 500 && rpc.Code != 420:
+		return answer{verdict: verdictRefused, name: rpc.Type}
+	default:
+		return answer{verdict: verdictLater, name: rpc.Type}
+	}
+}
