@@ -6,45 +6,203 @@ package mtproto
 
 import (
 	"context"
-	"errors"
+	"crypto/rsa"
+	"crypto/x509"
+	"encoding/pem"
+	"fmt"
+	"net"
+	"os"
+	"strconv"
+	"sync"
+	"sync/atomic"
+	"time"
 
+	gotdclock "github.com/gotd/td/clock"
+	"github.com/gotd/td/crypto"
+	"github.com/gotd/td/exchange"
+	"github.com/gotd/td/proto"
+
+	"github.com/usherbot/usher/bot/simulator/mtproto/hub"
 	"github.com/usherbot/usher/bot/simulator/phone"
 )
 
-// Server is a running local Telegram; Close ends it.
-type Server struct{}
+// dc is the number of the only data centre.
+const dc = 2
 
-// Start listens and serves until ctx ends or Close is called.
+// Server is a running local Telegram; Close ends it.
+type Server struct {
+	opts     Options
+	hub      *hub.Hub
+	keys     *keyring
+	open     map[uint32]handler
+	listener net.Listener
+	private  exchange.PrivateKey
+	keyFile  string
+	cipher   crypto.Cipher
+	ids      *proto.MessageIDGen
+	clock    clock
+	ctx      context.Context
+	stop     context.CancelFunc
+	tasks    sync.WaitGroup
+	changed  atomic.Pointer[func(int64)]
+
+	mu     sync.Mutex
+	phones map[int64]*phone.Simulated
+	closed bool
+}
+
+// clock gives gotd the server's time and the machine's timers.
+type clock struct {
+	gotdclock.Clock
+	now func() time.Time
+}
+
+func (c clock) Now() time.Time { return c.now() }
+
+// Start listens and serves until ctx ends or Close is called; Close must be
+// called either way. It makes an RSA key pair of its own.
 func Start(ctx context.Context, opts Options) (*Server, error) {
 	if err := opts.setDefaults(); err != nil {
 		return nil, err
 	}
-	return nil, errors.New("not written yet")
+	h, err := hub.New(hub.Options{Clock: opts.Clock, Rand: opts.Rand, DailyChats: opts.DailyChats, DC: dc})
+	if err != nil {
+		return nil, fmt.Errorf("start the local Telegram: %w", err)
+	}
+	key, err := rsa.GenerateKey(opts.Rand, crypto.RSAKeyBits)
+	if err != nil {
+		return nil, fmt.Errorf("make the local Telegram's key: %w", err)
+	}
+	s := &Server{
+		opts: opts, hub: h, keys: newKeyring(), open: open(),
+		private: exchange.PrivateKey{RSA: key},
+		cipher:  crypto.NewServerCipher(opts.Rand),
+		ids:     proto.NewMessageIDGen(opts.Clock),
+		clock:   clock{Clock: gotdclock.System, now: opts.Clock},
+		phones:  map[int64]*phone.Simulated{},
+	}
+	c := opts.Courier
+	h.AddUser(hub.User{ID: c.ID, Phone: c.Phone, Username: c.Username, FirstName: c.FirstName})
+	if err := s.listen(ctx); err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+// listen writes the key file, opens the port and begins to accept.
+func (s *Server) listen(ctx context.Context) error {
+	f, err := os.CreateTemp("", "usher-telegram-*.pem")
+	if err != nil {
+		return fmt.Errorf("make the key file: %w", err)
+	}
+	s.keyFile = f.Name()
+	_, err = f.Write(s.PublicKeyPEM())
+	if e := f.Close(); err == nil {
+		err = e
+	}
+	if err == nil {
+		var lc net.ListenConfig
+		s.listener, err = lc.Listen(ctx, "tcp", s.opts.Listen)
+	}
+	if err != nil {
+		_ = os.Remove(s.keyFile)
+		return fmt.Errorf("start the local Telegram on %s: %w", s.opts.Listen, err)
+	}
+	s.ctx, s.stop = context.WithCancel(ctx)
+	context.AfterFunc(s.ctx, func() { _ = s.listener.Close() })
+	s.tasks.Add(1)
+	go s.accept(s.ctx)
+	return nil
 }
 
 // Addr is the address (host:port) that the server listens on.
-func (s *Server) Addr() string { return "" }
+func (s *Server) Addr() string { return s.listener.Addr().String() }
 
 // DC is the number of the only data centre.
-func (s *Server) DC() int { return 2 }
+func (s *Server) DC() int { return dc }
 
 // PublicKeyPEM is the server's RSA public key, PKCS #1 in PEM.
-func (s *Server) PublicKeyPEM() []byte { return nil }
+func (s *Server) PublicKeyPEM() []byte {
+	return pem.EncodeToMemory(&pem.Block{
+		Type: "RSA PUBLIC KEY", Bytes: x509.MarshalPKCS1PublicKey(&s.private.RSA.PublicKey),
+	})
+}
+
+// Environment is what a courier needs to log in here, as NAME=value lines. The
+// key file is there until Close.
+func (s *Server) Environment() []string {
+	c := s.opts.Courier
+	return []string{
+		"USHER_COURIER_API_ID=" + strconv.Itoa(c.APIID),
+		"USHER_COURIER_API_HASH=" + c.APIHash,
+		fmt.Sprintf("USHER_COURIER_SERVER=%d@%s", dc, s.Addr()),
+		"USHER_COURIER_SERVER_KEY=" + s.keyFile,
+		"USHER_COURIER_PHONE=" + c.Phone,
+		"USHER_COURIER_CODE=" + c.Code,
+	}
+}
 
 // AddUser adds a person with a phone that is on. Adding an id again is
-// ignored.
-func (s *Server) AddUser(id int64, name string) {}
+// ignored. The person's number is +888 and the id, with the courier's code,
+// for whoever wants to log in as them with another client.
+func (s *Server) AddUser(id int64, name string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if _, ok := s.phones[id]; ok || s.closed || id == s.opts.Courier.ID {
+		return
+	}
+	s.hub.AddUser(hub.User{ID: id, FirstName: name, Phone: fmt.Sprintf("888%d", id)})
+	p, err := phone.New(s.ctx, phone.Options{
+		UserID: id, Name: name, Clock: s.opts.Clock, Rand: s.opts.Rand, Log: s.opts.Log,
+		Connect: func() (phone.Line, error) { return s.hub.NewDevice(id) },
+		Changed: func() { s.tell(id) },
+	})
+	if err != nil {
+		// The hub answers in process: only a context that ended gets here.
+		s.opts.Log.Error("a phone could not be added", "user", id, "error", err)
+		return
+	}
+	s.phones[id] = p
+}
+
+func (s *Server) tell(id int64) {
+	if f := s.changed.Load(); f != nil {
+		(*f)(id)
+	}
+}
 
 // Phone is the phone of a person that AddUser added.
-func (s *Server) Phone(id int64) (phone.Phone, bool) { return nil, false }
-
-// Environment is what a courier needs to log in here, as NAME=value lines.
-func (s *Server) Environment() []string { return nil }
+func (s *Server) Phone(id int64) (phone.Phone, bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if p, ok := s.phones[id]; ok {
+		return p, true
+	}
+	return nil, false
+}
 
 // OnChange sets the function that is told whose phone's secret chats changed.
 // It is called from the phones' goroutines, must not block, and may be called
 // more often than something changed.
-func (s *Server) OnChange(f func(userID int64)) {}
+func (s *Server) OnChange(f func(userID int64)) { s.changed.Store(&f) }
 
-// Close ends the server and waits for its goroutines.
-func (s *Server) Close() error { return nil }
+// Close ends the server and its phones and waits for their goroutines.
+func (s *Server) Close() error {
+	s.mu.Lock()
+	if s.closed {
+		s.mu.Unlock()
+		return nil
+	}
+	s.closed = true
+	s.mu.Unlock()
+	s.stop()
+	_ = s.listener.Close()
+	for _, p := range s.phones {
+		p.Close()
+	}
+	s.tasks.Wait()
+	if err := os.Remove(s.keyFile); err != nil {
+		return fmt.Errorf("remove the key file: %w", err)
+	}
+	return nil
+}

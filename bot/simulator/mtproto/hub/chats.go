@@ -90,6 +90,9 @@ func requestEncryption(h *Hub, d *Device, req *tg.MessagesRequestEncryptionReque
 	}
 	h.chats[c.id] = c
 	for _, o := range to.devices {
+		if o.deaf {
+			continue
+		}
 		o.notify(&tg.EncryptedChatRequested{
 			ID: c.id, AccessHash: h.chatHash(c, to), Date: c.date,
 			AdminID: c.asker.ID, ParticipantID: to.ID, GA: c.gA,

@@ -27,6 +27,10 @@ type Device struct {
 	events []event
 	pushes []*subscription
 	gone   bool
+	// since is when it logged in; deaf, that it is not told of chats that
+	// somebody asks for.
+	since int
+	deaf  bool
 }
 
 // queued is an encrypted message that the device has not acknowledged.
@@ -55,7 +59,7 @@ func (h *Hub) NewDevice(userID int64) (*Device, error) {
 		return nil, ErrNoUser
 	}
 	h.serial++
-	d := &Device{hub: h, user: a, id: h.serial}
+	d := &Device{hub: h, user: a, id: h.serial, since: h.now()}
 	a.devices = append(a.devices, d)
 	return d, nil
 }
@@ -90,9 +94,12 @@ func (d *Device) Subscribe(push func(Answer)) (cancel func()) {
 // LogOut ends the authorization: its secret chats are discarded, and it gets
 // nothing any more.
 func (d *Device) LogOut() {
-	h := d.hub
-	h.mu.Lock()
-	defer h.mu.Unlock()
+	d.hub.mu.Lock()
+	defer d.hub.mu.Unlock()
+	d.hub.logOut(d)
+}
+
+func (h *Hub) logOut(d *Device) {
 	d.gone = true
 	d.user.devices = slices.DeleteFunc(d.user.devices, func(o *Device) bool { return o == d })
 	for _, c := range h.chats {
