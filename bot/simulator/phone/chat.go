@@ -40,6 +40,8 @@ type chat struct {
 	exchange     *exchange
 	uses         int
 	keyed        time.Time
+	// rekeyed counts the exchanges that were completed.
+	rekeyed int
 
 	// out is the number of the next message written, in the number of
 	// messages processed, acked the other side's in.

@@ -141,4 +141,5 @@ func (p *Simulated) onAbortKey(c *chat, a *e2e.DecryptedMessageActionAbortKey) e
 func (p *Simulated) switchKey(c *chat) {
 	c.old, c.current, c.exchange = c.current, c.exchange.key, nil
 	c.uses, c.keyed = 0, p.opts.Clock()
+	c.rekeyed++
 }
