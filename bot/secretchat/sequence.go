@@ -131,10 +131,14 @@ func (c *chat) arrange(e env, w waiting, layer *e2e.DecryptedMessageLayer) (Faul
 	if w.N > c.In {
 		return c.arrangeBehindHole(e, w, layer)
 	}
-	if fault, err := c.process(e, w, layer); err != nil || !c.live() {
+	fault, err := c.process(e, w, layer)
+	if err != nil || !c.live() {
 		return fault, err
 	}
-	return c.drain(e)
+	if later, err := c.drain(e); err != nil || later != "" {
+		return later, err
+	}
+	return fault, nil
 }
 
 func (c *chat) arrangeBehindHole(e env, w waiting, layer *e2e.DecryptedMessageLayer) (Fault, error) {

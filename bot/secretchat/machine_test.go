@@ -1,0 +1,462 @@
+package secretchat
+
+import (
+	"bytes"
+	"crypto/rand"
+	"encoding/hex"
+	"fmt"
+	"math/big"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/gotd/td/tg/e2e"
+	"pgregory.net/rapid"
+)
+
+// testPrime is the safe prime that Telegram's servers have announced for years.
+const testPrime = "C71CAEB9C6B1C9048E6C522F70F13F73980D40238E3E21C14934D037563D930F" +
+	"48198A0AA7C14058229493D22530F4DBFA336F6E0AC925139543AED44CCE7C37" +
+	"20FD51F69458705AC68CD4FE6B6B13ABDC9746512969328454F18FAF8C595F64" +
+	"2477FE96BB2A941D5BCD1D4AC8CC49880708FA9B378E3C4F3A9060BEE67CF9A4" +
+	"A4A695811051907E162753B56B0F6B410DBA74D8A84B2A14B3144E0EF1284754" +
+	"FD17ED950D5965B4B9DD46582DB1178D169C6BC465B0D6FF9CA3928FEF5B9AE4" +
+	"E418FC15E83EBEA0F87FA9FF5EED70050DED2849F47BF959D956850CE929851F" +
+	"0D8115F635B105EE2E4E15D04B2454BF6F4FADF034B10403119CD8E3B92FCC5B"
+
+func testGroup(t interface{ Fatal(...any) }) group {
+	p, err := hex.DecodeString(testPrime)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return group{G: 3, P: p}
+}
+
+type fatal interface {
+	Helper()
+	Fatalf(format string, args ...any)
+	Fatal(args ...any)
+}
+
+func must(t fatal, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatalf("unexpected error: %v", err)
+	}
+}
+
+// pair is the two sides of one chat with everything between them under the test's
+// control.
+type pair struct {
+	t     fatal
+	now   time.Time
+	sides [2]*chat    // 0 is the creator
+	wire  [2][][]byte // messages on their way to that side
+	texts [2][]string // what that side's caller was told
+}
+
+func (p *pair) env() env { return env{now: p.now, random: rand.Reader} }
+
+// newPair runs a handshake between two state machines.
+func newPair(t fatal) *pair {
+	t.Helper()
+	p := &pair{t: t, now: time.Unix(1_800_000_000, 0)}
+	e, g := p.env(), testGroup(t)
+	creator := asking(e, 42, 7, 70)
+	must(t, creator.offer(e, g, bytes.Repeat([]byte{5}, keyLen)))
+	creator.waits(99)
+	invitee := requested(e, 42, 98, 8, creator.Public)
+	must(t, invitee.accept(e, g, bytes.Repeat([]byte{6}, keyLen)))
+	gb, fingerprint := invitee.Public, invitee.Key.Fingerprint
+	if f, err := invitee.accepted(e, fingerprint); f != "" || err != nil {
+		t.Fatalf("invitee: %q %v", f, err)
+	}
+	if f, err := creator.answered(e, 99, gb, fingerprint); f != "" || err != nil {
+		t.Fatalf("creator: %q %v", f, err)
+	}
+	p.sides = [2]*chat{creator, invitee}
+	return p
+}
+
+// template is a pair made once: a handshake costs tens of milliseconds.
+var template = sync.OnceValue(func() [2][]byte {
+	p := newPair(panicking{})
+	p.settle()
+	var raw [2][]byte
+	for i, c := range p.sides {
+		raw[i], _ = c.encode()
+	}
+	return raw
+})
+
+type panicking struct{}
+
+func (panicking) Helper()                      {}
+func (panicking) Fatalf(f string, args ...any) { panic(fmt.Sprintf(f, args...)) }
+func (panicking) Fatal(args ...any)            { panic(fmt.Sprint(args...)) }
+
+// openPair is a pair that has exchanged its first words.
+func openPair(t fatal) *pair {
+	p := &pair{t: t, now: time.Unix(1_800_000_000, 0)}
+	for i, raw := range template() {
+		c, err := decodeChat(raw)
+		must(t, err)
+		c.Events = nil
+		p.sides[i] = c
+	}
+	return p
+}
+
+// reload is a restart: nothing but the stored record goes on.
+func (p *pair) reload(side int) {
+	raw, err := p.sides[side].encode()
+	must(p.t, err)
+	p.sides[side], err = decodeChat(raw)
+	must(p.t, err)
+}
+
+func (p *pair) say(side int, text string) {
+	p.t.Helper()
+	_, err := p.sides[side].enqueue(p.env(), pending{Key: text, Text: text})
+	must(p.t, err)
+	must(p.t, p.sides[side].renewKey(p.env()))
+}
+
+// transmit puts the next message of a side on the wire; marked says whether the
+// side lived to note it.
+func (p *pair) transmit(side int, marked bool) bool {
+	out := p.sides[side].next()
+	if out == nil {
+		return false
+	}
+	p.wire[1-side] = append(p.wire[1-side], out.Data)
+	if marked {
+		p.sides[side].sent(out.N, nil)
+	}
+	return true
+}
+
+// deliver gives message i on the wire to that side.
+func (p *pair) deliver(side, i int, keep bool) Fault {
+	p.t.Helper()
+	raw := p.wire[side][i]
+	if !keep {
+		p.wire[side] = slices.Delete(p.wire[side], i, i+1)
+	}
+	fault, err := p.sides[side].receive(p.env(), raw)
+	must(p.t, err)
+	p.collect(side)
+	return fault
+}
+
+func (p *pair) collect(side int) {
+	c := p.sides[side]
+	for _, ev := range c.Events {
+		if ev.Kind == eventText {
+			p.texts[side] = append(p.texts[side], ev.Text)
+		}
+	}
+	c.Events = nil
+}
+
+// settle delivers everything in order until both sides have nothing to say.
+func (p *pair) settle() {
+	for busy := true; busy; {
+		busy = false
+		for side := range 2 {
+			for p.transmit(side, true) {
+				busy = true
+			}
+			for len(p.wire[side]) > 0 {
+				p.deliver(side, 0, false)
+				busy = true
+			}
+		}
+	}
+}
+
+func TestHandshakeGivesBothTheSameKeyAndPicture(t *testing.T) {
+	p := newPair(t)
+	a, b := p.sides[0], p.sides[1]
+	if !bytes.Equal(a.Key.Bytes, b.Key.Bytes) || !bytes.Equal(a.Picture, b.Picture) {
+		t.Fatal("the two sides differ")
+	}
+	if a.Exponent != nil || b.Exponent != nil {
+		t.Error("an exponent outlived the handshake")
+	}
+	p.settle()
+	if a.PeerLayer != ourLayer || b.PeerLayer != ourLayer {
+		t.Errorf("layers after the first words: %d and %d", a.PeerLayer, b.PeerLayer)
+	}
+}
+
+func TestFirstMessageGoesWithTheLowestLayer(t *testing.T) {
+	p := newPair(t)
+	data, _, fault := p.sides[1].decrypt(p.sides[0].next().Data)
+	if fault != "" {
+		t.Fatal(fault)
+	}
+	layer, fault := decodeLayer(data)
+	if fault != "" || layer.Layer != minLayer || len(layer.RandomBytes) != randomBytes {
+		t.Fatalf("first message: layer %d, %d random bytes, fault %q", layer.Layer, len(layer.RandomBytes), fault)
+	}
+	if action, ok := actionOf(layer.Message).(*e2e.DecryptedMessageActionNotifyLayer); !ok || action.Layer != ourLayer {
+		t.Fatalf("first message is %T", actionOf(layer.Message))
+	}
+}
+
+func TestWrongFingerprintClosesTheChat(t *testing.T) {
+	e, g := env{now: time.Unix(1, 0), random: rand.Reader}, testGroup(t)
+	c := asking(e, 1, 2, 3)
+	must(t, c.offer(e, g, nil))
+	other, public, err := g.fresh(rand.Reader, nil)
+	must(t, err)
+	fault, err := c.answered(e, 4, public, fingerprintOf(g.key(c.Public, other))+1)
+	if err != nil || fault != FaultFingerprint || c.Phase != PhaseClosing || c.Key != nil {
+		t.Fatalf("fault %q, phase %s, error %v", fault, c.Phase, err)
+	}
+}
+
+func TestWeakPublicValuesAreRefused(t *testing.T) {
+	e, g := env{now: time.Unix(1, 0), random: rand.Reader}, testGroup(t)
+	p := new(big.Int).SetBytes(g.P)
+	one := big.NewInt(1)
+	limit := new(big.Int).Lsh(one, 1984)
+	for name, value := range map[string]*big.Int{
+		"zero": big.NewInt(0), "one": one, "p-1": new(big.Int).Sub(p, one),
+		"2^1984": limit, "p-2^1984": new(big.Int).Sub(p, limit), "p": p,
+		"longer than p": new(big.Int).Lsh(p, 8),
+	} {
+		t.Run(name, func(t *testing.T) {
+			c := requested(e, 1, 2, 3, value.Bytes())
+			must(t, c.accept(e, g, nil))
+			if c.Phase != PhaseClosing || c.Reason != Reason(FaultWeak) {
+				t.Errorf("as invitee: phase %s, reason %q", c.Phase, c.Reason)
+			}
+			c = asking(e, 1, 2, 3)
+			must(t, c.offer(e, g, nil))
+			if fault, err := c.answered(e, 4, value.Bytes(), 5); err != nil || fault != FaultWeak {
+				t.Errorf("as creator: %q %v", fault, err)
+			}
+		})
+	}
+}
+
+func TestWeakGroupsAreRefused(t *testing.T) {
+	good := testGroup(t)
+	even := slices.Clone(good.P)
+	even[len(even)-1]--
+	for name, g := range map[string]group{
+		"generator 2 is no residue": {2, good.P}, "generator 8": {8, good.P},
+		"not a prime": {3, even}, "too short": {3, good.P[1:]},
+	} {
+		if err := checkGroup(g.G, g.P); err == nil {
+			t.Errorf("%s: accepted", name)
+		}
+	}
+	if err := checkGroup(good.G, good.P); err != nil {
+		t.Errorf("the real group: %v", err)
+	}
+}
+
+func TestServerRandomnessAloneDoesNotDecideTheExponent(t *testing.T) {
+	g := testGroup(t)
+	ours := bytes.Repeat([]byte{0x0f}, keyLen)
+	got, err := g.exponent(bytes.NewReader(ours), bytes.Repeat([]byte{0xf0}, keyLen))
+	must(t, err)
+	if !bytes.Equal(got, bytes.Repeat([]byte{0xff}, keyLen)) {
+		t.Error("the exponent is not the mixture of both")
+	}
+}
+
+func TestTextsArriveBothWays(t *testing.T) {
+	p := openPair(t)
+	p.say(0, "hello")
+	p.say(1, "good day")
+	p.settle()
+	if fmt.Sprint(p.texts) != "[[good day] [hello]]" {
+		t.Fatalf("told: %v", p.texts)
+	}
+	p.say(1, "answer")
+	p.settle()
+	if m := p.sides[0].mark("hello"); m.State != Seen {
+		t.Errorf("the answered message is %s", m.State)
+	}
+	if m := p.sides[1].mark("answer"); m.State != Sent {
+		t.Errorf("the last message is %s", m.State)
+	}
+}
+
+func TestSameKeyIsSentOnce(t *testing.T) {
+	p := openPair(t)
+	for range 3 {
+		p.say(0, "once")
+		p.settle()
+	}
+	if len(p.texts[1]) != 1 {
+		t.Fatalf("told: %v", p.texts[1])
+	}
+}
+
+func TestKeysChangeAfterAHundredMessages(t *testing.T) {
+	for asker := range 2 {
+		t.Run(fmt.Sprintf("asked by side %d", asker), func(t *testing.T) {
+			p := openPair(t)
+			first := p.sides[0].Key.Fingerprint
+			for i := range keyMessages + 1 {
+				p.say(asker, fmt.Sprint("text ", i))
+				p.settle()
+			}
+			p.say(1-asker, "answer")
+			p.settle()
+			a, b := p.sides[0], p.sides[1]
+			if a.Key.Fingerprint == first || a.Key.Fingerprint != b.Key.Fingerprint {
+				t.Fatalf("keys: %v then %v and %v", first, a.Key.Fingerprint, b.Key.Fingerprint)
+			}
+			if a.Old != nil || b.Old != nil || a.Exchange != nil || b.Exchange != nil {
+				t.Error("the change of keys is not over")
+			}
+			if len(p.texts[1-asker]) != keyMessages+1 {
+				t.Errorf("%d texts arrived", len(p.texts[1-asker]))
+			}
+			if !bytes.Equal(a.Picture, b.Picture) {
+				t.Error("the key picture changed")
+			}
+		})
+	}
+}
+
+func TestKeysChangeAfterAWeek(t *testing.T) {
+	p := openPair(t)
+	first := p.sides[0].Key.Fingerprint
+	p.now = p.now.Add(keyAge)
+	p.say(0, "still there?")
+	p.settle()
+	if p.sides[0].Key.Fingerprint == first || p.sides[1].Key.Fingerprint == first {
+		t.Error("the key of last week is still in use")
+	}
+}
+
+func TestBothSidesMayAskForANewKeyAtOnce(t *testing.T) {
+	for range 10 { // who wins depends on random ids
+		p := openPair(t)
+		first := p.sides[0].Key.Fingerprint
+		for side := range 2 {
+			p.sides[side].Key.Used = keyMessages + 1
+			must(t, p.sides[side].renewKey(p.env()))
+		}
+		p.settle()
+		a, b := p.sides[0], p.sides[1]
+		if !a.live() || !b.live() || a.Key.Fingerprint == first || a.Key.Fingerprint != b.Key.Fingerprint {
+			t.Fatalf("%v %q, %v %q", a, a.Reason, b, b.Reason)
+		}
+	}
+}
+
+func TestSilentPeerIsNeitherForgottenNorUnbounded(t *testing.T) {
+	p := openPair(t)
+	var err error
+	for i := 0; err == nil && i <= maxUnread; i++ {
+		_, err = p.sides[0].enqueue(p.env(), pending{Key: fmt.Sprint(i), Text: "text"})
+	}
+	if err == nil || len(p.sides[0].Outbox) > maxUnread {
+		t.Fatalf("%d messages kept, error %v", len(p.sides[0].Outbox), err)
+	}
+}
+
+func TestReaderAcknowledgesWithoutHavingAnythingToSay(t *testing.T) {
+	p := openPair(t)
+	for i := range owedAcknowledge {
+		p.say(0, fmt.Sprint(i))
+	}
+	p.settle()
+	if n := len(p.sides[0].Outbox); n >= owedAcknowledge/2 {
+		t.Errorf("%d messages unacknowledged", n)
+	}
+}
+
+// TestAnyWireBringsEveryTextOnceAndInOrder drops, repeats, reorders and restarts
+// as it likes, with keys wearing out all the time; afterwards an honest network
+// must repair everything.
+func TestAnyWireBringsEveryTextOnceAndInOrder(t *testing.T) {
+	rapid.Check(t, func(rt *rapid.T) {
+		p := openPair(rt)
+		var said [2][]string
+		for step := range rapid.IntRange(1, 60).Draw(rt, "steps") {
+			side := rapid.IntRange(0, 1).Draw(rt, "side")
+			switch act := rapid.IntRange(0, 9).Draw(rt, "act"); {
+			case act <= 2:
+				text := fmt.Sprintf("%d from %d", step, side)
+				said[side] = append(said[side], text)
+				p.say(side, text)
+			case act <= 4:
+				p.transmit(side, rapid.Bool().Draw(rt, "noted"))
+			case act <= 7:
+				p.anyDelivery(rt, side)
+			case act == 8:
+				p.sides[side].Key.Used = keyMessages + 1
+			default:
+				p.now = p.now.Add(time.Duration(rapid.IntRange(1, 100).Draw(rt, "seconds")) * time.Second)
+			}
+			p.reload(0)
+			p.reload(1)
+			p.sound(rt)
+		}
+		p.repair(rt, &said)
+		for side := range 2 {
+			if !slices.Equal(p.texts[1-side], said[side]) {
+				rt.Fatalf("side %d said %q, arrived %q", side, said[side], p.texts[1-side])
+			}
+		}
+		if p.sides[0].Key.Fingerprint != p.sides[1].Key.Fingerprint {
+			rt.Fatal("the two sides ended with different keys")
+		}
+	})
+}
+
+// anyDelivery delivers some message, drops it, or delivers it and keeps it to come
+// again.
+func (p *pair) anyDelivery(rt *rapid.T, side int) {
+	if len(p.wire[side]) == 0 {
+		return
+	}
+	i := rapid.IntRange(0, len(p.wire[side])-1).Draw(rt, "which")
+	switch rapid.IntRange(0, 5).Draw(rt, "fate") {
+	case 0:
+		p.wire[side] = slices.Delete(p.wire[side], i, i+1)
+	case 1:
+		p.deliver(side, i, true)
+	default:
+		p.deliver(side, i, false)
+	}
+}
+
+// sound checks what must hold after every step.
+func (p *pair) sound(rt *rapid.T) {
+	for side, c := range p.sides {
+		if !c.live() {
+			rt.Fatalf("side %d closed: %s", side, c.Reason)
+		}
+		for i, out := range c.Outbox {
+			if i > 0 && out.N != c.Outbox[i-1].N+1 {
+				rt.Fatalf("side %d: numbers %d and %d", side, c.Outbox[i-1].N, out.N)
+			}
+		}
+	}
+}
+
+// repair is an honest network from now on. What was dropped shows only when
+// something comes after it, so both sides say a word more now and then.
+func (p *pair) repair(rt *rapid.T, said *[2][]string) {
+	for round := range 6 {
+		p.now = p.now.Add(2 * askAgain)
+		for side := range 2 {
+			text := fmt.Sprintf("word %d from %d", round, side)
+			said[side] = append(said[side], text)
+			p.say(side, text)
+		}
+		p.settle()
+		p.sound(rt)
+	}
+}
