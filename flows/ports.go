@@ -17,7 +17,8 @@ type Session struct {
 	Version  uint64    `json:"version"`  // counted up by each save
 	Language string    `json:"language"` // chosen with /language; empty: the client's
 	Screen   string    `json:"screen"`   // the conversation that the next text belongs to, e.g. "wallet"
-	Message  int       `json:"message"`  // the message with the current screen; older buttons are stale
+	Message  int       `json:"message"`  // buttons of messages before this one are stale
+	Shown    int       `json:"shown"`    // the message that the current screen was edited into; 0: not known
 	Draft    Draft     `json:"draft"`
 	Chat     bool      `json:"chat"`  // a secret chat was open when we last heard
 	Phone    string    `json:"phone"` // which steps are shown: "android", "iphone", "mac"
@@ -120,7 +121,7 @@ type Frame struct {
 	Show, Venue, Seat, Time, Warning string
 }
 
-// Desk is what the conversations ask of orders; order.Desk implements it.
+// Desk is what the conversations ask of orders; order.Engine implements it.
 type Desk interface {
 	// Open holds the seats, claims an address and saves the order. Errors: order.ErrSeatHeld, order.ErrSeatTaken,
 	// order.ErrSaleClosed, order.ErrNotAllowed.
@@ -130,6 +131,8 @@ type Desk interface {
 	// List gives the customer's orders, the newest first.
 	List(ctx context.Context, customer int64) ([]order.Order, error)
 	// Do asks something of an order: cancel it, give a ticket back, undo, send again. Errors: order.ErrNotFound,
-	// order.ErrNotAllowed where its state doesn't take that now.
+	// order.ErrNotAllowed where its state doesn't take that now, order.ErrReleaseOver.
 	Do(ctx context.Context, customer int64, id order.ID, ask order.Ask) (order.Order, error)
+	// Operate is Do for the operator, who may ask of any order.
+	Operate(ctx context.Context, id order.ID, ask order.Ask) (order.Order, error)
 }

@@ -1,0 +1,123 @@
+package flows
+
+import (
+	"errors"
+	"strconv"
+	"strings"
+
+	"github.com/usherbot/usher/chain/cirrus"
+	"github.com/usherbot/usher/flows/order"
+)
+
+// actionVersion is counted up when the meaning of a button changes, so that buttons of older programs are stale.
+const actionVersion = "1"
+
+// maxAction is what Telegram takes as the data of a button, in bytes.
+const maxAction = 64
+
+// verb is what a button does.
+type verb string
+
+// The buttons.
+const (
+	doShows    verb = "shows"
+	doShow     verb = "show"  // show
+	doSeats    verb = "seats" // show
+	doPick     verb = "pick"  // show, seat
+	doGo       verb = "go"    // show: on with what is picked
+	doPhone    verb = "phone" // show, kind of phone
+	doLater    verb = "later" // no phone at hand
+	doBuy      verb = "buy"   // show, seat, price as it was shown
+	doWallet   verb = "wallet"
+	doKeep     verb = "keep" // leave the wallet screen as it is
+	doTickets  verb = "tickets"
+	doHelp     verb = "help"
+	doCard     verb = "card"   // order
+	doPlainQR  verb = "qr"     // order, "a" for the address alone or "u" for the request
+	doCancel   verb = "cancel" // order
+	doRefund   verb = "refund" // ticket, "!" where a warning was read
+	doUndo     verb = "undo"   // order, ticket
+	doAgain    verb = "again"  // order, ticket
+	doForget   verb = "forget"
+	doResolve  verb = "resolve" // operator: order, ticket
+	doLetGo    verb = "letgo"   // operator: order, ticket
+	doPayBack  verb = "payback" // operator: order, ticket
+)
+
+// errAction says that a button's data is none of ours, or of another version.
+var errAction = errors.New("not an action")
+
+// action is a tapped button.
+type action struct {
+	verb verb
+	args []string
+}
+
+// act makes the data of a button.
+func act(v verb, args ...string) string {
+	return strings.Join(append([]string{actionVersion, string(v)}, args...), ":")
+}
+
+// arity is how many arguments each action has, at least and at most.
+func arity(v verb) (least, most int, known bool) {
+	switch v {
+	case doShows, doWallet, doKeep, doTickets, doHelp, doForget, doLater:
+		return 0, 0, true
+	case doShow, doSeats, doGo, doCard, doCancel:
+		return 1, 1, true
+	case doPick, doPhone, doPlainQR, doUndo, doAgain, doResolve, doLetGo, doPayBack:
+		return 2, 2, true
+	case doRefund:
+		return 1, 2, true
+	case doBuy:
+		return 3, 3, true
+	}
+	return 0, 0, false
+}
+
+// parseAction reads the data of a button. Errors: errAction.
+func parseAction(data string) (action, error) {
+	if len(data) > maxAction {
+		return action{}, errAction
+	}
+	parts := strings.Split(data, ":")
+	if len(parts) < 2 || parts[0] != actionVersion {
+		return action{}, errAction
+	}
+	a := action{verb: verb(parts[1]), args: parts[2:]}
+	least, most, known := arity(a.verb)
+	if !known || len(a.args) < least || len(a.args) > most {
+		return action{}, errAction
+	}
+	return a, nil
+}
+
+func (a action) order() order.ID { return order.ID(a.args[0]) }
+
+// seatKey names a seat in a button: its number and the code of its letter, "3.68".
+func seatKey(s cirrus.Seat) string {
+	return strconv.Itoa(int(s.Number)) + "." + strconv.Itoa(int(s.Letter))
+}
+
+// parseSeat reads what seatKey wrote. Errors: errAction.
+func parseSeat(text string) (cirrus.Seat, error) {
+	number, letter, found := strings.Cut(text, ".")
+	if !found {
+		return cirrus.Seat{}, errAction
+	}
+	n, err := strconv.ParseInt(number, 10, 32)
+	if err != nil {
+		return cirrus.Seat{}, errAction
+	}
+	l, err := strconv.ParseUint(letter, 10, 16)
+	if err != nil {
+		return cirrus.Seat{}, errAction
+	}
+	return cirrus.Seat{Number: int32(n), Letter: cirrus.Char(l)}, nil
+}
+
+// showKey names a show in a button: enough of its transaction id to tell it from all others on sale.
+func showKey(show cirrus.TxID) string {
+	const digits = 12
+	return string(show)[:min(digits, len(show))]
+}

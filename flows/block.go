@@ -1,0 +1,117 @@
+package flows
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/usherbot/usher/chain/cirrus"
+	"github.com/usherbot/usher/flows/order"
+)
+
+// maxSilence is how old the newest look at the chain may be before nothing is sold on it.
+const maxSilence = 5 * time.Minute
+
+// obstacle says, before money is taken, why it is not.
+type obstacle struct {
+	id   string // of the message
+	args args
+	// elsewhere: another seat of the show would do; otherwise the customer looks again later.
+	elsewhere bool
+}
+
+// notSelling finds what stands against selling any seat of the show now; nil: nothing does.
+func (f *Flows) notSelling(ctx context.Context, o offer) *obstacle {
+	if off := f.off(ctx, o.tip); off != nil {
+		return off
+	}
+	switch {
+	case o.Terms.Identity:
+		return &obstacle{id: "off.names"}
+	case o.tip.Height+order.SaleMargin >= o.Show.EndOfSale:
+		return &obstacle{id: "off.ends_soon"}
+	}
+	return nil
+}
+
+// off finds what stands against selling anything at all.
+func (f *Flows) off(ctx context.Context, tip order.Tip) *obstacle {
+	if f.Config.SellingOff != nil {
+		if reason, off := f.Config.SellingOff(ctx); off {
+			return &obstacle{id: offID(reason)}
+		}
+	}
+	if _, err := f.Courier.Contact(ctx); err != nil {
+		return &obstacle{id: offID(OffCourier)}
+	}
+	if !tip.Healthy || f.Clock().Sub(tip.Seen) > maxSilence {
+		return &obstacle{id: offID(OffNode)}
+	}
+	return nil
+}
+
+func offID(reason string) string {
+	if slices.Contains([]string{OffPaused, OffCourier, OffNode, OffStore, OffFull}, reason) {
+		return "off." + reason
+	}
+	return "off.other"
+}
+
+// blocked finds what stands against selling this seat to this customer now, apart from what the customer can do
+// about it; nil: nothing does.
+func (f *Flows) blocked(ctx context.Context, t *turn, o offer, seat cirrus.Seat) *obstacle {
+	if b := f.notSelling(ctx, o); b != nil {
+		return b
+	}
+	if state := f.seatState(o, seat, t.now); state != seatFree {
+		return &obstacle{id: "seat." + string(state), args: args{"Seat": seatName(seat)}, elsewhere: true}
+	}
+	return nil
+}
+
+// stopped is the screen of an obstacle: what is in the way, and the next step.
+func (f *Flows) stopped(t *turn, o offer, b *obstacle) Reply {
+	key := showKey(o.Show.TxID)
+	row := []Button{t.button("button.try_again", nil, act(doGo, key))}
+	if b.elsewhere {
+		row = []Button{t.button("button.other_seat", nil, act(doSeats, key))}
+	}
+	buttons := [][]Button{row, {t.button("button.all_shows", nil, act(doShows))}}
+	return f.inPlace(t, Screen{Text: paragraphs(t.say(b.id, b.args), t.say("stopped.nothing_paid", nil)), Buttons: buttons})
+}
+
+// refusal turns an answer of the desk into an obstacle. ok is false for an error that is none of these.
+func refusal(err error, seat cirrus.Seat) (b *obstacle, ok bool) {
+	a := args{"Seat": seatName(seat)}
+	switch {
+	case errors.Is(err, order.ErrSeatHeld):
+		return &obstacle{id: "seat.held", args: a, elsewhere: true}, true
+	case errors.Is(err, order.ErrSeatTaken), errors.Is(err, order.ErrSeatUnknown):
+		return &obstacle{id: "seat.taken", args: a, elsewhere: true}, true
+	case errors.Is(err, order.ErrSaleClosed):
+		return &obstacle{id: "off.closed"}, true
+	case errors.Is(err, order.ErrNameNeeded):
+		return &obstacle{id: "off.names"}, true
+	case errors.Is(err, order.ErrNoCourier):
+		return &obstacle{id: offID(OffCourier)}, true
+	case errors.Is(err, order.ErrTooMany):
+		return &obstacle{id: "off.too_many"}, true
+	case errors.Is(err, order.ErrNotAllowed):
+		return &obstacle{id: "off.refused"}, true
+	}
+	return nil, false
+}
+
+// chat tells whether a secret chat with the customer is open, as the courier knows it.
+func (f *Flows) chat(ctx context.Context, customer int64) (ChatState, error) {
+	state, err := f.Courier.Chat(ctx, customer)
+	switch {
+	case errors.Is(err, order.ErrNoCourier), errors.Is(err, order.ErrNoChat):
+		return ChatNone, nil
+	case err != nil:
+		return ChatNone, fmt.Errorf("asking for a secret chat: %w", err)
+	}
+	return state, nil
+}

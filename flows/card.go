@@ -1,0 +1,187 @@
+package flows
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/usherbot/usher/flows/order"
+)
+
+// Around is what a card shows beside its order.
+type Around struct {
+	Tip     order.Tip
+	Chat    ChatState // whether a ticket could be handed over now; empty: not asked
+	Courier string    // username of the courier, without @; empty where none is logged in
+}
+
+// part is what one state adds to a card.
+type part struct {
+	text    Text
+	buttons [][]Button
+	stage   stage
+}
+
+// card is one rendering of an order.
+type card struct {
+	voice
+	f      *Flows
+	o      order.Order
+	now    time.Time
+	around Around
+	bare   bool // the QR holds the address alone
+}
+
+// Card shows an order as it is: what is true now, what the customer can do, what happens by itself and by when. It is
+// a picture message from the start, since a text message cannot become one. Errors: a picture that cannot be drawn.
+func (f *Flows) Card(o order.Order, now time.Time, around Around) (Screen, error) {
+	c := card{voice: f.voice(o.Language), f: f, o: o, now: now, around: around}
+	return c.screen()
+}
+
+// preparing tells that the address may not be shown yet: its record was saved a moment ago only.
+func preparing(o order.Order, now time.Time) bool {
+	return o.State == order.AwaitingPayment && now.Before(o.ShowFrom)
+}
+
+func (c card) screen() (Screen, error) {
+	p := c.body()
+	s := Screen{Text: paragraphs(append([]Text{c.head()}, p.text)...), Buttons: p.buttons}
+	if preparing(c.o, c.now) {
+		return s, nil
+	}
+	var err error
+	s.Picture, s.PictureName, err = c.picture(p.stage)
+	return s, err
+}
+
+func (c card) picture(s stage) (png []byte, name string, err error) {
+	if c.o.State != order.AwaitingPayment && c.o.State != order.PartPaid {
+		png, err = banner(s)
+		return png, "stage:" + string(s), err
+	}
+	text, name := paymentURI(c.o), "request:"+string(c.o.ID)+":"+c.missing().String()
+	if c.bare {
+		text, name = string(c.o.Address), "address:"+string(c.o.ID)
+	}
+	png, err = c.f.Artist.Payment(text)
+	if err != nil {
+		return nil, "", fmt.Errorf("drawing the payment of %s: %w", c.o.ID, err)
+	}
+	return png, name, nil
+}
+
+func (c card) head() Text {
+	show := c.o.Show
+	seats := make([]string, len(c.o.Tickets))
+	for i, t := range c.o.Tickets {
+		seats[i] = seatName(t.Seat)
+	}
+	return c.say("card.head", args{
+		"Show": showName(show), "Venue": venueName(show), "Time": moment(show.Time), "Seats": enumerate(seats), "Count": len(seats),
+	})
+}
+
+// body is the part of the card that depends on the state of the order.
+func (c card) body() part {
+	switch c.o.State {
+	case order.AwaitingPayment:
+		return c.awaiting()
+	case order.PartPaid:
+		return c.partPaid()
+	case order.Paying:
+		return c.simple("card.paying", args{"Sum": c.f.crs(c.seen())}, stageSeen)
+	case order.Paid, order.Joining, order.Splitting:
+		return c.simple("card.paid", nil, stagePaid)
+	case order.Filled:
+		return c.tickets()
+	case order.Void:
+		return c.simple("card.void", args{"Support": c.f.support(c.voice)}, stageEnded)
+	case order.Expired:
+		return c.ended("card.expired")
+	case order.Cancelled:
+		return c.ended("card.cancelled")
+	}
+	return c.simple("card.unknown", args{"Support": c.f.support(c.voice)}, stagePerson)
+}
+
+func (c card) simple(id string, a args, s stage) part {
+	return part{text: c.say(id, a), stage: s}
+}
+
+// tickets goes through the tickets of an order that has its money.
+func (c card) tickets() part {
+	var all part
+	for _, t := range c.o.Tickets {
+		p := c.ticket(t)
+		all.text = paragraphs(all.text, p.text)
+		all.buttons = append(all.buttons, p.buttons...)
+		all.stage = p.stage
+	}
+	all.text = paragraphs(all.text, c.payouts())
+	return all
+}
+
+// ended is an order that took no ticket; what still comes to its address goes on by itself.
+func (c card) ended(id string) part {
+	return part{
+		text:    paragraphs(c.say(id, nil), c.payouts()),
+		buttons: [][]Button{{c.button("button.shows", nil, act(doShows))}},
+		stage:   stageEnded,
+	}
+}
+
+// ticket is one seat's part of the card.
+func (c card) ticket(t order.Ticket) part {
+	a := args{"Seat": seatName(t.Seat)}
+	switch t.State {
+	case order.Held, order.Reserving:
+		return c.simple("card.buying", a, stagePaid)
+	case order.Unknown:
+		return c.simple("card.unsure", a, stagePaid)
+	case order.Reserved:
+		return c.simple("card.reserved", args{"Seat": seatName(t.Seat), "Tx": t.Reserve.TxID.Short()}, stagePaid)
+	case order.Owned:
+		return c.owned(t)
+	case order.Ended:
+		return c.kept(t)
+	case order.Releasing:
+		return c.releasing(t)
+	case order.Released:
+		return c.simple("card.released", args{"Seat": seatName(t.Seat), "Block": block(t.Release.Block)}, stageBack)
+	case order.Lost:
+		return c.simple("card.lost", args{"Seat": seatName(t.Seat), "Why": c.reason(t)}, stageBack)
+	case order.Exchanged:
+		return c.simple("card.exchanged", a, stageBack)
+	case order.Dropped:
+		return c.simple("card.expired", nil, stageEnded)
+	case order.Stray, order.Attention:
+		return c.attention(t)
+	}
+	return c.simple("card.unknown", args{"Support": c.f.support(c.voice)}, stagePerson)
+}
+
+// reason says in the customer's words why a ticket went another way.
+func (c card) reason(t order.Ticket) string {
+	if slices.Contains(Reasons(), t.Reason) {
+		return c.plain("reason."+string(t.Reason), nil)
+	}
+	return c.plain("reason.other", nil)
+}
+
+// Reasons lists all reasons; each has words for the customer and for the operator.
+func Reasons() []order.Reason {
+	return []order.Reason{
+		order.ReasonSeatTaken, order.ReasonSaleClosed, order.ReasonShowChanged, order.ReasonCallFailed, order.ReasonNoSecret,
+		order.ReasonBadSecret, order.ReasonTooMany, order.ReasonWindowOver, order.ReasonMissing, order.ReasonUnresolved,
+		order.ReasonUnsupported,
+	}
+}
+
+// attention is a ticket that a person looks after.
+func (c card) attention(t order.Ticket) part {
+	text := c.say("card.attention", args{
+		"Seat": seatName(t.Seat), "Why": c.reason(t), "Order": string(c.o.ID), "Support": c.f.support(c.voice),
+	})
+	return part{text: text, buttons: c.f.supportRow(c.voice), stage: stagePerson}
+}

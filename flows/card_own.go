@@ -1,0 +1,110 @@
+package flows
+
+import (
+	"time"
+
+	"github.com/usherbot/usher/flows/order"
+)
+
+// afterShow is how long after its beginning a show's ticket can still be sent again.
+const afterShow = 12 * time.Hour
+
+// owned is a ticket that is the customer's.
+func (c card) owned(t order.Ticket) part {
+	p := c.handed(t)
+	p.text = lines(c.say("card.owned", args{"Seat": seatName(t.Seat), "Block": block(t.Owned)}), p.text)
+	last, err := order.CanGiveBack(c.o, t, c.around.Tip)
+	if err != nil {
+		id := "card.no_refund"
+		if t.Reason == order.ReasonWindowOver {
+			id = "card.refund_too_late"
+		}
+		p.text = paragraphs(p.text, c.say(id, nil))
+		return p
+	}
+	p.text = paragraphs(p.text, c.say("card.refundable", args{
+		"Sum": c.f.crs(order.LeastRefund(c.o, t)), "About": when(c.around.Tip, last), "Block": block(last),
+	}))
+	p.buttons = append(p.buttons, []Button{c.button("button.refund", nil, act(doRefund, t.ID))})
+	return p
+}
+
+// handed says where the picture with the QR is.
+func (c card) handed(t order.Ticket) part {
+	again := [][]Button{{c.button("button.send_again", nil, act(doAgain, string(c.o.ID), t.ID))}}
+	switch t.Delivery.State {
+	case order.DeliverySent:
+		return part{text: c.say("card.sent", nil), buttons: again, stage: stageSent}
+	case order.DeliverySeen:
+		return part{text: c.say("card.arrived", nil), buttons: again, stage: stageSent}
+	case order.DeliveryNone, order.DeliveryWaiting:
+	}
+	if c.around.Courier != "" && (c.around.Chat == ChatNone || c.around.Chat == ChatPending) {
+		a := args{"Courier": c.around.Courier}
+		row := []Button{c.link("button.open_courier", a, "https://t.me/"+c.around.Courier)}
+		return part{text: c.say("card.chat_needed", a), buttons: [][]Button{row}, stage: stageBought}
+	}
+	return part{text: c.say("card.handing_over", nil), stage: stageBought}
+}
+
+// kept is a ticket that can't be given back any more.
+func (c card) kept(t order.Ticket) part {
+	p := c.handed(t)
+	if c.now.After(c.o.Show.Time.Add(afterShow)) {
+		return c.simple("card.past", args{"Seat": seatName(t.Seat)}, stageSent)
+	}
+	p.text = lines(c.say("card.kept", args{"Seat": seatName(t.Seat)}), p.text)
+	return p
+}
+
+// releasing is a ticket on its way back; until the undo time nothing has happened yet.
+func (c card) releasing(t order.Ticket) part {
+	a := args{"Seat": seatName(t.Seat)}
+	switch {
+	case c.now.Before(t.Undo):
+		a["Until"] = until(t.Undo)
+		row := []Button{c.button("button.undo", nil, act(doUndo, string(c.o.ID), t.ID))}
+		return part{text: c.say("card.undo", a), buttons: [][]Button{row}, stage: stageBack}
+	case t.Release.TxID == "":
+		return c.simple("card.giving_back", a, stageBack)
+	}
+	a["Tx"] = t.Release.TxID.Short()
+	return c.simple("card.giving_back_sent", a, stageBack)
+}
+
+// payouts says where money of the order went or goes.
+func (c card) payouts() Text {
+	var all Text
+	for _, p := range c.o.Payouts {
+		all = lines(all, c.payout(p))
+	}
+	return all
+}
+
+func (c card) payout(p order.Payout) Text {
+	a := args{"Why": c.why(p.Why), "Address": c.o.Private.Refund.Short(), "Sum": c.f.crs(p.Amount), "Tx": p.TxID.Short()}
+	switch p.State {
+	case order.PayoutDue:
+		a["Sum"] = c.f.crs(p.Expect)
+		return c.say("money.due", a)
+	case order.AddressNeeded:
+		a["Support"] = c.f.support(c.voice)
+		return c.say("money.address_needed", a)
+	case order.Built, order.Sent:
+		return c.say("money.sent", a)
+	case order.Done:
+		return c.say("money.done", a)
+	case order.Dust:
+		a["Sum"] = c.f.crs(p.Dust)
+		return c.say("money.dust", a)
+	}
+	return nil
+}
+
+func (c card) why(why order.Why) string {
+	switch why {
+	case order.WhyReleased, order.WhyLost, order.WhyDeposit, order.WhyLate, order.WhyCancelled, order.WhyExtra:
+		return c.plain("why."+string(why), nil)
+	}
+	return c.plain("why.other", nil)
+}

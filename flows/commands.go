@@ -1,0 +1,240 @@
+package flows
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/usherbot/usher/flows/order"
+)
+
+// command does what works from anywhere.
+func (f *Flows) command(ctx context.Context, t *turn) (Reply, error) {
+	t.session.Screen = ""
+	switch t.event.Command {
+	case "start":
+		return f.start(ctx, t)
+	case "shows":
+		return f.shows(ctx, t)
+	case "tickets":
+		return f.tickets(ctx, t)
+	case "refund":
+		if t.event.Argument != "" {
+			return f.refundOne(ctx, t, t.event.Argument, false)
+		}
+		return f.refunds(ctx, t)
+	case "wallet":
+		return f.wallet(t), nil
+	case "language":
+		return f.fresh(t, Screen{Text: t.say("language.only", nil), Buttons: t.menu()}), nil
+	case "help":
+		return f.help(t), nil
+	case "support":
+		return f.supportScreen(t), nil
+	case "cancel":
+		return f.cancelAll(ctx, t)
+	case "forget":
+		return f.forgetAsk(ctx, t)
+	}
+	if f.admin(t.customer()) {
+		return f.operator(ctx, t)
+	}
+	return f.unknownCommand(t), nil
+}
+
+func (f *Flows) unknownCommand(t *turn) Reply {
+	return f.fresh(t, Screen{Text: t.say("command.unknown", nil), Buttons: t.menu()})
+}
+
+// tapped does what a button says. A button that says nothing any more is answered politely.
+func (f *Flows) tapped(ctx context.Context, t *turn) (Reply, error) {
+	a, err := parseAction(t.event.Action)
+	if err != nil {
+		return f.old(ctx, t)
+	}
+	switch a.verb {
+	case doShows:
+		return f.shows(ctx, t)
+	case doTickets:
+		return f.tickets(ctx, t)
+	case doHelp:
+		return f.help(t), nil
+	case doShow, doSeats, doPick, doGo, doPhone, doLater, doBuy:
+		return f.buying(ctx, t, a)
+	case doWallet:
+		return f.wallet(t), nil
+	case doKeep:
+		return f.keepWallet(ctx, t)
+	case doForget:
+		return f.forget(ctx, t)
+	case doRefund:
+		return f.refundOne(ctx, t, a.args[0], len(a.args) == 2)
+	case doResolve, doLetGo, doPayBack:
+		return f.operatorTapped(ctx, t, a)
+	}
+	return f.onOrder(ctx, t, a)
+}
+
+// old answers a button of another time with a polite sentence and the screen of now.
+func (f *Flows) old(ctx context.Context, t *turn) (Reply, error) {
+	reply, err := f.shows(ctx, t)
+	reply.Answer = t.answer("tap.old")
+	return reply, err
+}
+
+// wrote answers a text: the conversation that asked for it, or a pointer to what can be done.
+func (f *Flows) wrote(ctx context.Context, t *turn) (Reply, error) {
+	if t.session.Screen == screenWallet {
+		return f.walletText(ctx, t)
+	}
+	return f.fresh(t, Screen{Text: t.say("text.unknown", nil), Buttons: t.menu()}), nil
+}
+
+// start greets, and goes on with what was begun where there is something.
+func (f *Flows) start(ctx context.Context, t *turn) (Reply, error) {
+	open, err := f.unpaid(ctx, t.customer())
+	if err != nil {
+		return Reply{}, err
+	}
+	buttons := t.menu()
+	if len(open) > 0 {
+		row := []Button{t.button("button.open_order", args{"Show": showName(open[0].Show)}, act(doCard, string(open[0].ID)))}
+		buttons = append([][]Button{row}, buttons...)
+	}
+	return f.fresh(t, Screen{Text: t.say("start", nil), Buttons: buttons}), nil
+}
+
+func (f *Flows) help(t *turn) Reply {
+	buttons := append(t.menu(), f.supportRow(t.voice)...)
+	return f.inPlace(t, Screen{Text: t.say("help", nil), Buttons: buttons})
+}
+
+func (f *Flows) supportScreen(t *turn) Reply {
+	text := t.say("support", args{"Support": f.support(t.voice)})
+	return f.fresh(t, Screen{Text: text, Buttons: append(f.supportRow(t.voice), t.menu()...)})
+}
+
+func (f *Flows) supportRow(v voice) [][]Button {
+	if row := f.supportButton(v); row != nil {
+		return [][]Button{row}
+	}
+	return nil
+}
+
+// unpaid lists the customer's orders that still wait for money, the newest first.
+func (f *Flows) unpaid(ctx context.Context, customer int64) ([]order.Order, error) {
+	all, err := f.Desk.List(ctx, customer)
+	if err != nil {
+		return nil, fmt.Errorf("listing orders: %w", err)
+	}
+	var open []order.Order
+	for _, o := range all {
+		if o.State.Unpaid() {
+			open = append(open, o)
+		}
+	}
+	return open, nil
+}
+
+// cancelAll ends what was begun and costs nothing to end: the draft, and orders that nothing was paid for.
+func (f *Flows) cancelAll(ctx context.Context, t *turn) (Reply, error) {
+	drafting := len(t.session.Draft.Seats) > 0
+	t.session.Draft = Draft{}
+	open, err := f.unpaid(ctx, t.customer())
+	if err != nil {
+		return Reply{}, err
+	}
+	ended, kept := 0, 0
+	for _, o := range open {
+		_, err := f.Desk.Do(ctx, t.customer(), o.ID, order.Ask{Verb: order.Cancel})
+		switch {
+		case errors.Is(err, order.ErrNotAllowed):
+			kept++
+		case err != nil:
+			return Reply{}, fmt.Errorf("cancelling %s: %w", o.ID, err)
+		default:
+			ended++
+		}
+	}
+	id := "cancel.nothing"
+	switch {
+	case kept > 0:
+		id = "cancel.kept"
+	case ended > 0:
+		id = "cancel.ended"
+	case drafting:
+		id = "cancel.draft"
+	}
+	return f.fresh(t, Screen{Text: t.say(id, args{"Count": max(ended, kept)}), Buttons: t.menu()}), nil
+}
+
+func (f *Flows) forgetAsk(ctx context.Context, t *turn) (Reply, error) {
+	if open, err := f.anythingOpen(ctx, t.customer()); err != nil || open {
+		return f.fresh(t, Screen{Text: t.say("forget.open", nil), Buttons: t.menu()}), err
+	}
+	buttons := [][]Button{{t.button("button.forget", nil, act(doForget)), t.button("button.keep", nil, act(doKeep))}}
+	return f.fresh(t, Screen{Text: t.say("forget.ask", nil), Buttons: buttons}), nil
+}
+
+// forget deletes what is remembered of a customer, unless money or a ticket of theirs is with us.
+func (f *Flows) forget(ctx context.Context, t *turn) (Reply, error) {
+	if open, err := f.anythingOpen(ctx, t.customer()); err != nil || open {
+		return f.inPlace(t, Screen{Text: t.say("forget.open", nil), Buttons: t.menu()}), err
+	}
+	reply := f.inPlace(t, Screen{Text: t.say("forget.done", nil)})
+	t.session = Session{Format: SessionFormat, Version: t.session.Version}
+	t.erase = true
+	return reply, nil
+}
+
+func (f *Flows) anythingOpen(ctx context.Context, customer int64) (bool, error) {
+	all, err := f.Desk.List(ctx, customer)
+	if err != nil {
+		return false, fmt.Errorf("listing orders: %w", err)
+	}
+	for _, o := range all {
+		if o.Open() {
+			return true, nil
+		}
+	}
+	return false, nil
+}
+
+// public answers in a group or a channel: nothing personal, only the way into the private chat. Without a command
+// for us there is no answer at all.
+func (f *Flows) public(e Event) Reply {
+	v := f.voice(e.Actor.Language)
+	if e.Action != "" {
+		return Reply{Answer: v.plain("tap.old", nil)}
+	}
+	switch e.Command {
+	case "start", "help", "shows", "tickets", "refund", "wallet":
+	default:
+		return Reply{}
+	}
+	link := v.link("button.private", nil, "https://t.me/"+f.Config.BotUsername+"?start=group")
+	return Reply{Screens: []Outgoing{{Chat: e.Chat, Screen: Screen{
+		Text: v.say("group.private", nil), Buttons: [][]Button{{link}}, Silent: true,
+	}}}}
+}
+
+// membership hears of blocking and unblocking. Cards of somebody who is back are shown again.
+func (f *Flows) membership(ctx context.Context, e Event) (Reply, error) {
+	if e.Blocked || e.Chat != e.Actor.ID {
+		return Reply{}, nil
+	}
+	all, err := f.Desk.List(ctx, e.Actor.ID)
+	if err != nil {
+		return Reply{}, fmt.Errorf("listing orders: %w", err)
+	}
+	for _, o := range all {
+		if !o.Card.Blocked {
+			continue
+		}
+		_, err := f.Desk.Do(ctx, e.Actor.ID, o.ID, order.Ask{Verb: order.Unblocked})
+		if err != nil && !errors.Is(err, order.ErrNotAllowed) {
+			return Reply{}, fmt.Errorf("showing %s again: %w", o.ID, err)
+		}
+	}
+	return Reply{}, nil
+}

@@ -1,0 +1,123 @@
+package flows
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/usherbot/usher/flows/order"
+)
+
+// turnTries and turnWait bound how long news from the courier wait for a customer who is being answered.
+const (
+	turnTries = 20
+	turnWait  = 250 * time.Millisecond
+)
+
+// ChatOpened hears that a secret chat with a customer opened. The screen that waited for it goes on by itself, and
+// tickets that waited are handed over. Errors: what did not answer; the news may be given again.
+func (f *Flows) ChatOpened(ctx context.Context, customer int64) error {
+	screen, edit, err := f.chatChanged(ctx, customer, true)
+	if err != nil {
+		return err
+	}
+	if screen != nil {
+		if _, err := f.send(ctx, customer, edit, *screen); err != nil && !errors.Is(err, order.ErrBlocked) {
+			return fmt.Errorf("going on after a secret chat opened: %w", err)
+		}
+	}
+	return f.wakeWaiting(ctx, customer)
+}
+
+// ChatClosed hears that the secret chat with a customer is gone.
+func (f *Flows) ChatClosed(ctx context.Context, customer int64) error {
+	_, _, err := f.chatChanged(ctx, customer, false)
+	return err
+}
+
+// TextReceived gives the answer to a text that a customer wrote in the secret chat.
+func (f *Flows) TextReceived(ctx context.Context, customer int64, text string) (answer string, err error) {
+	session, err := f.Sessions.Peek(ctx, customer)
+	if err != nil {
+		return "", fmt.Errorf("reading a session: %w", err)
+	}
+	return f.voice(session.Language).plain("courier.answer", args{"Bot": "@" + f.Config.BotUsername}), nil
+}
+
+// chatChanged notes that a secret chat opened or closed. screen is what the waiting hand-over turns into, and edit
+// the message that it was in.
+func (f *Flows) chatChanged(ctx context.Context, customer int64, open bool) (screen *Screen, edit int, err error) {
+	t, err := f.turnSoon(ctx, customer)
+	if err != nil {
+		return nil, 0, err
+	}
+	t.session.Chat = open
+	if open && t.session.Screen == screenHandover && len(t.session.Draft.Seats) > 0 {
+		edit = t.session.Shown
+		screen, err = f.afterHandover(ctx, t)
+	}
+	if err != nil {
+		return nil, 0, errors.Join(err, f.release(ctx, customer))
+	}
+	return screen, edit, f.end(ctx, t)
+}
+
+// afterHandover is the screen that a hand-over turns into.
+func (f *Flows) afterHandover(ctx context.Context, t *turn) (*Screen, error) {
+	reply, err := f.resume(ctx, t)
+	if err != nil || len(reply.Screens) == 0 {
+		return nil, err
+	}
+	// The message stays the one that it was: buttons of the new screen must not be older than it.
+	return &reply.Screens[0].Screen, nil
+}
+
+// turnSoon takes the customer's turn for something that no update led to.
+func (f *Flows) turnSoon(ctx context.Context, customer int64) (*turn, error) {
+	e := Event{Kind: Private, Actor: Actor{ID: customer}, Chat: customer}
+	var err error
+	for range turnTries {
+		var t *turn
+		if t, _, err = f.begin(ctx, e); err == nil {
+			return t, nil
+		}
+		if !errors.Is(err, order.ErrBusy) {
+			return nil, err
+		}
+		if waited := f.Wait(ctx, turnWait); waited != nil {
+			return nil, errors.Join(err, waited)
+		}
+	}
+	return nil, err
+}
+
+// wakeWaiting has tickets handed over that waited for a secret chat.
+func (f *Flows) wakeWaiting(ctx context.Context, customer int64) error {
+	if f.Wake != nil {
+		return f.Wake(ctx, customer)
+	}
+	all, err := f.Desk.List(ctx, customer)
+	if err != nil {
+		return fmt.Errorf("listing orders: %w", err)
+	}
+	for _, o := range all {
+		if !waitsForChat(o) {
+			continue
+		}
+		_, err := f.Desk.Do(ctx, customer, o.ID, order.Ask{Verb: order.Unblocked})
+		if err != nil && !errors.Is(err, order.ErrNotAllowed) {
+			return fmt.Errorf("waking order %s: %w", o.ID, err)
+		}
+	}
+	return nil
+}
+
+func waitsForChat(o order.Order) bool {
+	for _, t := range o.Tickets {
+		if t.Delivery.State == order.DeliveryWaiting {
+			return true
+		}
+	}
+	return false
+}

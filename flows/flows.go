@@ -1,0 +1,265 @@
+package flows
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/usherbot/usher/chain/cirrus"
+	"github.com/usherbot/usher/flows/order"
+	"github.com/usherbot/usher/flows/words"
+)
+
+// Deps is what the conversations need. All fields but those that say otherwise are required.
+type Deps struct {
+	Sessions  Sessions
+	Courier   Courier
+	Desk      Desk
+	View      order.View
+	Holds     order.Holds
+	Messenger Messenger
+	Artist    Artist
+	Clock     func() time.Time
+	// Wait waits, or ends early with ctx; nil: a timer.
+	Wait func(ctx context.Context, d time.Duration) error
+	// Wake runs the customer's orders that wait for a secret chat. May be nil.
+	Wake func(ctx context.Context, customer int64) error
+	// CardShown notes which message is the living card of an order, where a reply showed it. May be nil: then the
+	// card stays where it was, and what the reply showed is a picture of the moment.
+	CardShown func(ctx context.Context, id order.ID, message int) error
+	// Attention lists the orders that need a person. May be nil.
+	Attention func(ctx context.Context) ([]order.Order, error)
+	// Pause turns selling off and on for everybody. May be nil.
+	Pause func(ctx context.Context, paused bool) error
+	// Status gives lines for the operator. May be nil.
+	Status func(ctx context.Context) ([]string, error)
+	// WordsWrong hears of a message that could not be said. May be nil.
+	WordsWrong func(error)
+	Config     Config
+}
+
+// Config is what the operator decided.
+type Config struct {
+	Support     string  // whom customers ask: "@name", an address of a web page, or any text
+	BotUsername string  // without @
+	Admins      []int64 // Telegram ids
+	Network     cirrus.Network
+	Gas         order.Gas
+	ServiceFee  cirrus.Strats // a seat
+	Hold        time.Duration // how long a seat is held unpaid
+	SellResold  bool          // RESOLD_SEATS=sell
+	// OwnAddress tells whether an address is one of Usher's own.
+	OwnAddress func(ctx context.Context, a cirrus.Address) (bool, error)
+	// IsContract tells whether an address is a contract, which a plain payment cannot pay.
+	IsContract func(ctx context.Context, a cirrus.Address) (bool, error)
+	// SellingOff tells why nothing is sold, as one of the Off codes; any other text is for the operator.
+	SellingOff func(ctx context.Context) (reason string, off bool)
+}
+
+// Why nothing is sold, as SellingOff gives it; each has words.
+const (
+	OffPaused  = "paused"  // the operator paused it
+	OffCourier = "courier" // nobody could hand over a ticket
+	OffNode    = "node"    // the node is not synced or has no peers
+	OffStore   = "store"   // what is saved might be lost
+	OffFull    = "full"    // MAX_AT_STAKE, or the float is too low
+)
+
+// Flows are the conversations. It implements order.Teller and order.Deliverer.
+type Flows struct {
+	Deps
+	words *words.Words
+}
+
+var (
+	_ order.Teller    = (*Flows)(nil)
+	_ order.Deliverer = (*Flows)(nil)
+)
+
+// New makes the conversations. Errors: a word file that cannot be read.
+func New(d Deps) (*Flows, error) {
+	w, err := words.New()
+	if err != nil {
+		return nil, fmt.Errorf("flows: %w", err)
+	}
+	if d.Wait == nil {
+		d.Wait = wait
+	}
+	return &Flows{Deps: d, words: w}, nil
+}
+
+func wait(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-timer.C:
+		return nil
+	}
+}
+
+// turn is one event of one customer, while nobody else handles this customer.
+type turn struct {
+	voice
+	event   Event
+	session Session
+	now     time.Time
+	erase   bool // delete the session once the event counts as handled
+}
+
+func (t *turn) customer() int64 { return t.event.Actor.ID }
+
+// Handle answers an event. What it does to orders is done before the event counts as handled, so an event that comes
+// again after a crash finds its effect and repeats none. Errors: order.ErrBusy while somebody else handles this
+// customer; others where something did not answer. After an error the same event may be given again.
+func (f *Flows) Handle(ctx context.Context, e Event) (Reply, error) {
+	switch e.Kind {
+	case Private:
+		return f.private(ctx, e)
+	case Group, Channel:
+		return f.public(e), nil
+	case Membership:
+		return f.membership(ctx, e)
+	}
+	return Reply{}, nil
+}
+
+func (f *Flows) private(ctx context.Context, e Event) (Reply, error) {
+	t, fresh, err := f.begin(ctx, e)
+	if err != nil {
+		return Reply{}, err
+	}
+	if !fresh {
+		return Reply{Answer: t.answer("tap.repeated")}, nil
+	}
+	reply, err := f.converse(ctx, t)
+	if err != nil {
+		return Reply{}, errors.Join(err, f.release(ctx, t.customer()))
+	}
+	return reply, f.end(ctx, t)
+}
+
+func (f *Flows) begin(ctx context.Context, e Event) (*turn, bool, error) {
+	session, fresh, err := f.Sessions.Begin(ctx, e.Actor.ID, e.ID)
+	if err != nil {
+		return nil, false, fmt.Errorf("beginning update %d: %w", e.ID, err)
+	}
+	t := &turn{event: e, session: session, now: f.Clock(), voice: f.voice(language(session, e))}
+	if !fresh {
+		return t, false, nil // no turn was taken
+	}
+	t.session.Format = SessionFormat
+	t.session.Seen = t.now
+	return t, true, nil
+}
+
+func (f *Flows) end(ctx context.Context, t *turn) error {
+	if err := f.Sessions.End(ctx, t.customer(), t.event.ID, t.session); err != nil {
+		return fmt.Errorf("ending update %d: %w", t.event.ID, err)
+	}
+	if !t.erase {
+		return nil
+	}
+	if err := f.Sessions.Erase(ctx, t.customer()); err != nil {
+		return fmt.Errorf("forgetting a customer: %w", err)
+	}
+	return nil
+}
+
+// release gives the turn back even when ctx has just ended.
+func (f *Flows) release(ctx context.Context, customer int64) error {
+	const patience = 5 * time.Second
+	ctx, done := context.WithTimeout(context.WithoutCancel(ctx), patience)
+	defer done()
+	if err := f.Sessions.Release(ctx, customer); err != nil {
+		return fmt.Errorf("giving a turn back: %w", err)
+	}
+	return nil
+}
+
+func language(s Session, e Event) string {
+	if s.Language != "" {
+		return s.Language
+	}
+	return e.Actor.Language
+}
+
+// answer is a message short enough to answer a tap with.
+func (t *turn) answer(id string) string { return cut(t.plain(id, nil), answerRoom) }
+
+// answerRoom is how long the answer to a tap may be, in characters.
+const answerRoom = 200
+
+func (f *Flows) converse(ctx context.Context, t *turn) (Reply, error) {
+	switch e := t.event; {
+	case e.Command != "":
+		return f.command(ctx, t)
+	case e.Action != "":
+		return f.tapped(ctx, t)
+	case e.Text != "":
+		return f.wrote(ctx, t)
+	case e.Other == "edited":
+		return Reply{}, nil
+	case e.Other != "":
+		return f.fresh(t, Screen{Text: t.say("text.other", nil), Buttons: t.menu()}), nil
+	}
+	return Reply{Answer: t.answer("tap.old")}, nil
+}
+
+// fresh shows a screen in a new message.
+func (f *Flows) fresh(t *turn, s Screen) Reply {
+	t.session.Message = max(t.session.Message, t.event.Message)
+	t.session.Shown = 0
+	return Reply{Screens: []Outgoing{{Chat: t.event.Chat, Screen: s}}}
+}
+
+// inPlace shows a screen in the message that was tapped, or in a new one where nothing was tapped.
+func (f *Flows) inPlace(t *turn, s Screen) Reply {
+	if t.event.Action == "" {
+		return f.fresh(t, s)
+	}
+	t.session.Message = max(t.session.Message, t.event.Message)
+	t.session.Shown = t.event.Message
+	return Reply{Screens: []Outgoing{{Chat: t.event.Chat, Edit: t.event.Message, Screen: s}}}
+}
+
+// menu is the row that ends a screen without a next step of its own.
+func (v voice) menu() [][]Button {
+	return [][]Button{{
+		v.button("button.shows", nil, act(doShows)),
+		v.button("button.tickets", nil, act(doTickets)),
+		v.button("button.help", nil, act(doHelp)),
+	}}
+}
+
+func (f *Flows) admin(customer int64) bool {
+	for _, id := range f.Config.Admins {
+		if id == customer {
+			return true
+		}
+	}
+	return false
+}
+
+// supportButton leads to whom customers ask, where that can be tapped.
+func (f *Flows) supportButton(v voice) []Button {
+	support := f.Config.Support
+	switch {
+	case strings.HasPrefix(support, "@"):
+		return []Button{v.link("button.support", nil, "https://t.me/"+support[1:])}
+	case strings.HasPrefix(support, "https://"):
+		return []Button{v.link("button.support", nil, support)}
+	}
+	return nil
+}
+
+// support is how a sentence names whom customers ask.
+func (f *Flows) support(v voice) string {
+	if f.Config.Support == "" {
+		return v.plain("support.nobody", nil)
+	}
+	return f.Config.Support
+}

@@ -1,0 +1,170 @@
+package flows
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/usherbot/usher/flows/order"
+)
+
+// operator does the commands of the operator. Who is none never gets here.
+func (f *Flows) operator(ctx context.Context, t *turn) (Reply, error) {
+	switch t.event.Command {
+	case "status":
+		return f.status(ctx, t)
+	case "attention":
+		return f.attentionList(ctx, t)
+	case "pause":
+		return f.pause(ctx, t, true)
+	case "resume":
+		return f.pause(ctx, t, false)
+	}
+	return f.unknownCommand(t), nil
+}
+
+func (f *Flows) status(ctx context.Context, t *turn) (Reply, error) {
+	sales, tip, err := f.onSale(ctx)
+	if err != nil {
+		return Reply{}, err
+	}
+	selling := t.say("operator.selling", nil)
+	if off := f.off(ctx, tip); off != nil {
+		selling = t.say("operator.not_selling", args{"Why": t.plain(off.id, off.args)})
+	}
+	text := lines(selling, t.say("operator.tip", args{"Block": block(tip.Height), "Time": moment(tip.Time), "Network": tip.Network}),
+		t.say("operator.shows", args{"Count": len(sales)}))
+	if !tip.Healthy {
+		text = lines(text, t.say("operator.node", args{"Why": tip.Why}))
+	}
+	if f.Status != nil {
+		more, err := f.Status(ctx)
+		if err != nil {
+			return Reply{}, fmt.Errorf("asking for the status: %w", err)
+		}
+		for _, line := range more {
+			text = lines(text, Text{{Text: line}})
+		}
+	}
+	return f.fresh(t, Screen{Text: text}), nil
+}
+
+// maxAttention bounds the list of orders that need a person, so that it fits a message.
+const maxAttention = 10
+
+func (f *Flows) attentionList(ctx context.Context, t *turn) (Reply, error) {
+	var orders []order.Order
+	if f.Attention != nil {
+		var err error
+		if orders, err = f.Attention(ctx); err != nil {
+			return Reply{}, fmt.Errorf("listing what needs a person: %w", err)
+		}
+	}
+	var reply Reply
+	for _, o := range orders {
+		for _, ticket := range o.Tickets {
+			if ticket.State == order.Attention && len(reply.Screens) < maxAttention {
+				reply.Screens = append(reply.Screens, Outgoing{Chat: t.event.Chat, Screen: f.attendScreen(t.voice, o, ticket)})
+			}
+		}
+	}
+	if len(reply.Screens) == 0 {
+		return f.fresh(t, Screen{Text: t.say("operator.nothing", nil)}), nil
+	}
+	return reply, nil
+}
+
+func (f *Flows) pause(ctx context.Context, t *turn, paused bool) (Reply, error) {
+	id := "operator.resumed"
+	if paused {
+		id = "operator.paused"
+	}
+	if f.Pause == nil {
+		id = "operator.no_pause"
+	} else if err := f.Pause(ctx, paused); err != nil {
+		return Reply{}, fmt.Errorf("pausing: %w", err)
+	}
+	return f.fresh(t, Screen{Text: t.say(id, nil)}), nil
+}
+
+// Attend tells the operator of a ticket that needs a person. It implements order.Teller. It fails only where nobody
+// could be told.
+func (f *Flows) Attend(ctx context.Context, o order.Order, ticket string) error {
+	t := o.Ticket(ticket)
+	if t == nil {
+		return fmt.Errorf("attending to order %s: %w", o.ID, order.ErrNotFound)
+	}
+	screen := f.attendScreen(f.voice(""), o, *t)
+	var failed []error
+	for _, admin := range f.Config.Admins {
+		if _, err := f.send(ctx, admin, 0, screen); err != nil {
+			failed = append(failed, fmt.Errorf("telling an operator of order %s: %w", o.ID, err))
+		}
+	}
+	if len(failed) < len(f.Config.Admins) {
+		return nil
+	}
+	return errors.Join(failed...)
+}
+
+// attendScreen says what happened, what was tried, and what can be done.
+func (f *Flows) attendScreen(v voice, o order.Order, t order.Ticket) Screen {
+	why := "operator.reason.other"
+	if slices.Contains(Reasons(), t.Reason) {
+		why = "operator.reason." + string(t.Reason)
+	}
+	text := paragraphs(
+		v.say("operator.attend", args{"Order": string(o.ID), "Seat": seatName(t.Seat), "Contract": o.Show.Contract.Short(),
+			"Show": showName(o.Show)}),
+		v.say(why, nil),
+		v.say("operator.where", args{"Address": t.Address.Short(), "Wallet": t.Account.String(), "Sum": f.crs(t.Coin.Amount),
+			"Before": string(t.Before)}),
+		f.tried(v, "operator.reserve", t.Reserve), f.tried(v, "operator.release", t.Release),
+	)
+	return Screen{Text: text, Buttons: [][]Button{f.attendButtons(v, o, t)}}
+}
+
+func (f *Flows) tried(v voice, id string, c order.Call) Text {
+	if c.Attempt == 0 {
+		return nil
+	}
+	tx, in := v.plain("operator.no_tx", nil), v.plain("operator.no_block", nil)
+	if c.TxID != "" {
+		tx = string(c.TxID)
+	}
+	if c.Block != 0 {
+		in = block(c.Block)
+	}
+	return v.say(id, args{"Count": c.Attempt, "Refused": c.Refused, "Tx": tx, "Block": in})
+}
+
+// attendButtons are the ways on that fit where the ticket came from.
+func (f *Flows) attendButtons(v voice, o order.Order, t order.Ticket) []Button {
+	ids := []string{string(o.ID), t.ID}
+	switch t.Before {
+	case order.Stray:
+		return []Button{v.button("button.let_go", nil, act(doLetGo, ids...))}
+	case order.Held, order.Reserving:
+		return []Button{
+			v.button("button.resolve", nil, act(doResolve, ids...)), v.button("button.pay_back", nil, act(doPayBack, ids...)),
+		}
+	}
+	return []Button{v.button("button.resolve", nil, act(doResolve, ids...))}
+}
+
+// operatorTapped carries out a button of the operator.
+func (f *Flows) operatorTapped(ctx context.Context, t *turn, a action) (Reply, error) {
+	if !f.admin(t.customer()) {
+		return Reply{Answer: t.answer("tap.not_yours"), Alert: true}, nil
+	}
+	verbs := map[verb]order.Verb{doResolve: order.Resolve, doLetGo: order.LetGo, doPayBack: order.PayBack}
+	_, err := f.Desk.Operate(ctx, order.ID(a.args[0]), order.Ask{Verb: verbs[a.verb], Ticket: a.args[1]})
+	switch {
+	case errors.Is(err, order.ErrNotFound), errors.Is(err, order.ErrNotAllowed):
+		return Reply{Answer: t.answer("operator.moved_on"), Alert: true}, nil
+	case err != nil:
+		return Reply{}, fmt.Errorf("asking %s of order %s: %w", a.verb, a.args[0], err)
+	}
+	return Reply{Answer: t.answer("operator.done")}, nil
+}

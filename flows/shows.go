@@ -1,0 +1,191 @@
+package flows
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/usherbot/usher/chain/cirrus"
+	"github.com/usherbot/usher/flows/order"
+)
+
+// maxShows bounds the list of shows, one button each.
+const maxShows = 20
+
+// offer is a show on sale and what is known around it; reading it makes no node call.
+type offer struct {
+	order.Sale
+	tip  order.Tip
+	held map[cirrus.Seat]order.Hold
+}
+
+// tip is the newest block; before the first one a tip that is not healthy.
+func (f *Flows) tip(ctx context.Context) (order.Tip, error) {
+	tip, err := f.View.Tip(ctx)
+	if err != nil && !errors.Is(err, order.ErrNotFound) {
+		return order.Tip{}, fmt.Errorf("reading the tip: %w", err)
+	}
+	return tip, nil
+}
+
+// onSale lists the shows whose sale is open, the soonest first.
+func (f *Flows) onSale(ctx context.Context) ([]order.Sale, order.Tip, error) {
+	tip, err := f.tip(ctx)
+	if err != nil {
+		return nil, tip, err
+	}
+	sales, err := f.View.Sales(ctx)
+	if err != nil {
+		return nil, tip, fmt.Errorf("reading the catalogue: %w", err)
+	}
+	open := slices.DeleteFunc(slices.Clone(sales), func(s order.Sale) bool { return !s.Open(tip.Height) })
+	slices.SortStableFunc(open, func(a, b order.Sale) int { return a.Show.Time.Compare(b.Show.Time) })
+	return open, tip, nil
+}
+
+// find looks a show up by its key. ok is false where its sale is over.
+func (f *Flows) find(ctx context.Context, key string) (o offer, ok bool, err error) {
+	sales, tip, err := f.onSale(ctx)
+	if err != nil {
+		return offer{}, false, err
+	}
+	i := slices.IndexFunc(sales, func(s order.Sale) bool { return showKey(s.Show.TxID) == key })
+	if i < 0 {
+		return offer{}, false, nil
+	}
+	held, err := f.Holds.Held(ctx, sales[i].Show.TxID)
+	if err != nil {
+		return offer{}, false, fmt.Errorf("reading holds: %w", err)
+	}
+	return offer{Sale: sales[i], tip: tip, held: held}, true, nil
+}
+
+// seatState says whether a seat can be chosen.
+type seatState string
+
+const (
+	seatFree     seatState = "free"
+	seatTaken    seatState = "taken"
+	seatHeld     seatState = "held"     // by another customer, or by an order of this one
+	seatResold   seatState = "resold"   // the door could not read a ticket for it
+	seatUnpriced seatState = "unpriced" // its price is out of bounds
+	seatUnknown  seatState = "unknown"
+)
+
+func (f *Flows) seatState(o offer, seat cirrus.Seat, now time.Time) seatState {
+	on, found := o.Seat(seat)
+	if !found {
+		return seatUnknown
+	}
+	if on.Owner != "" {
+		return seatTaken
+	}
+	if hold, held := o.held[seat]; held && hold.Until.After(now) {
+		return seatHeld
+	}
+	if on.Resold && !f.Config.SellResold {
+		return seatResold
+	}
+	if _, err := order.Quote(o.Sale, seat, f.Config.Gas, f.Config.ServiceFee); err != nil {
+		return seatUnpriced
+	}
+	return seatFree
+}
+
+// free counts the seats that can be chosen, and the range of their prices.
+func (f *Flows) free(o offer, now time.Time) (count int, least, most cirrus.Strats) {
+	for _, on := range o.Seats {
+		if f.seatState(o, on.Seat, now) != seatFree {
+			continue
+		}
+		price, _ := cirrus.StratsOf(on.Price)
+		if count == 0 || price < least {
+			least = price
+		}
+		most = max(most, price)
+		count++
+	}
+	return count, least, most
+}
+
+func (f *Flows) prices(v voice, least, most cirrus.Strats) string {
+	if least == most {
+		return f.crs(least)
+	}
+	return v.plain("show.prices", args{"From": least, "To": f.crs(most)})
+}
+
+// shows lists what is on sale.
+func (f *Flows) shows(ctx context.Context, t *turn) (Reply, error) {
+	sales, _, err := f.onSale(ctx)
+	if err != nil {
+		return Reply{}, err
+	}
+	if len(sales) == 0 {
+		return f.inPlace(t, Screen{Text: t.say("shows.none", nil), Buttons: [][]Button{
+			{t.button("button.look_again", nil, act(doShows)), t.button("button.tickets", nil, act(doTickets))},
+		}}), nil
+	}
+	text := Text(t.say("shows.head", args{"Count": len(sales)}))
+	var buttons [][]Button
+	for _, sale := range sales[:min(len(sales), maxShows)] {
+		show := *sale.Show
+		text = paragraphs(text, t.say("shows.line", args{
+			"Show": showName(show), "Venue": venueName(show), "Time": moment(show.Time),
+		}))
+		buttons = append(buttons, []Button{{Text: showName(show), Action: act(doShow, showKey(show.TxID))}})
+	}
+	return f.inPlace(t, Screen{Text: text, Buttons: buttons}), nil
+}
+
+// show is the card of one show.
+func (f *Flows) show(ctx context.Context, t *turn, o offer) (Reply, error) {
+	show := *o.Show
+	text := paragraphs(
+		lines(
+			t.say("show.head", args{"Show": showName(show), "Venue": venueName(show)}),
+			t.say("show.when", args{"Time": moment(show.Time), "By": Clean(show.Organiser, nameRoom)}),
+		),
+		f.availability(t, o),
+		lines(f.saleEnd(t, o), f.refundTerms(t.voice, o.Terms, show.EndOfSale, o.tip)),
+	)
+	key := showKey(show.TxID)
+	buttons := [][]Button{{t.button("button.seats", nil, act(doSeats, key))}, {t.button("button.all_shows", nil, act(doShows))}}
+	if b := f.notSelling(ctx, o); b != nil {
+		text = paragraphs(text, t.say(b.id, b.args))
+	}
+	return f.inPlace(t, Screen{Text: text, Buttons: buttons}), nil
+}
+
+func (f *Flows) availability(t *turn, o offer) Text {
+	count, least, most := f.free(o, t.now)
+	if count == 0 {
+		return t.say("show.full", args{"All": len(o.Seats)})
+	}
+	return t.say("show.seats", args{"Count": count, "All": len(o.Seats), "Price": f.prices(t.voice, least, most)})
+}
+
+func (f *Flows) saleEnd(t *turn, o offer) Text {
+	last := o.Show.EndOfSale - 1
+	return t.say("show.sale_end", args{"About": when(o.tip, last), "Block": block(last)})
+}
+
+// refundTerms says until when a ticket can be given back and what that costs.
+func (f *Flows) refundTerms(v voice, terms cirrus.Terms, endOfSale uint64, tip order.Tip) Text {
+	last, ok := terms.LastRelease(endOfSale)
+	if !ok || last < tip.Height+order.RefundMargin {
+		return v.say("refund.terms_none", nil)
+	}
+	last -= order.RefundMargin
+	fee, fits := cirrus.StratsOf(terms.ReleaseFee)
+	id := "refund.terms"
+	switch {
+	case !fits:
+		return v.say("refund.terms_worthless", args{"About": when(tip, last), "Block": block(last)})
+	case fee == 0:
+		id = "refund.terms_free"
+	}
+	return v.say(id, args{"About": when(tip, last), "Block": block(last), "Fee": f.crs(fee)})
+}
