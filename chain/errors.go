@@ -165,20 +165,20 @@ const maxMessage = 300
 // clean makes a node's words fit for an error: one line, cut, without control characters, and without anything of
 // what must stay hidden, should the node repeat it.
 func clean(message string, hidden []string) string {
-	for _, secret := range hidden {
-		if secret != "" {
-			message = strings.ReplaceAll(message, secret, "…")
-		}
-	}
 	message, _, _ = strings.Cut(message, "\n")
-	if len(message) > maxMessage {
-		message = strings.ToValidUTF8(message[:maxMessage], "") + "…"
-	}
 	message = strings.Map(func(r rune) rune {
 		if unicode.IsControl(r) {
 			return ' '
 		}
 		return r
 	}, message)
+	for _, secret := range hidden {
+		if secret != "" {
+			message = strings.ReplaceAll(message, secret, "…")
+		}
+	}
+	if len(message) > maxMessage {
+		message = strings.ToValidUTF8(message[:maxMessage], "") + "…"
+	}
 	return strings.TrimSpace(message)
 }
