@@ -1,0 +1,180 @@
+// Package redistest starts real Redis servers for tests, each on a port and in a folder of its own.
+package redistest
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"net"
+	"os/exec"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+)
+
+const (
+	startTimeout = 20 * time.Second
+	pollEvery    = 10 * time.Millisecond
+	portTries    = 5
+)
+
+// Server is a redis-server that loses nothing it confirmed: appendonly yes, appendfsync always, noeviction.
+type Server struct {
+	URL  string // redis://127.0.0.1:port
+	Addr string // 127.0.0.1:port
+	Dir  string // where it keeps its data
+
+	tb   testing.TB
+	args []string
+	mu   sync.Mutex
+	cmd  *exec.Cmd
+}
+
+// Start starts a server that ends with the test. Further arguments are those of redis-server and come last, so that
+// they win.
+func Start(tb testing.TB, args ...string) *Server {
+	tb.Helper()
+	s := &Server{tb: tb, Dir: tb.TempDir(), args: args}
+	tb.Cleanup(s.Kill)
+	var err error
+	for range portTries {
+		if s.Addr, err = freeAddr(tb.Context()); err != nil {
+			continue
+		}
+		if err = s.start(); err == nil {
+			s.URL = "redis://" + s.Addr
+			return s
+		}
+		s.Kill() // somebody may have taken the port in between
+	}
+	tb.Fatalf("redistest: %v (these tests need redis-server)", err)
+	return nil
+}
+
+// StartCluster starts a cluster of one node that owns all slots. It refuses commands whose keys are in different
+// slots as a large one does. URL is of the form redis+cluster://.
+func StartCluster(tb testing.TB) *Server {
+	tb.Helper()
+	s := Start(tb, "--cluster-enabled", "yes")
+	if _, err := s.say("CLUSTER ADDSLOTSRANGE 0 16383"); err != nil {
+		tb.Fatalf("redistest: %v", err)
+	}
+	ctx, cancel := context.WithTimeout(tb.Context(), startTimeout)
+	defer cancel()
+	err := poll(ctx, func() bool {
+		info, err := s.say("CLUSTER INFO")
+		return err == nil && strings.Contains(info, "cluster_state:ok")
+	})
+	if err != nil {
+		tb.Fatalf("redistest: cluster not ready: %v", err)
+	}
+	s.URL = "redis+cluster://" + s.Addr
+	return s
+}
+
+// Kill ends the server at once, as kill -9 does. Killing it again is no error.
+func (s *Server) Kill() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.cmd == nil {
+		return
+	}
+	_ = s.cmd.Process.Kill()
+	_ = s.cmd.Wait() // it says "killed", which is what was asked for
+	s.cmd = nil
+}
+
+// Restart starts a killed server again with the data and the port it had.
+func (s *Server) Restart() {
+	s.tb.Helper()
+	s.Kill()
+	if err := s.start(); err != nil {
+		s.tb.Fatalf("redistest: restart: %v", err)
+	}
+}
+
+func (s *Server) start() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	host, port, err := net.SplitHostPort(s.Addr)
+	if err != nil {
+		return err
+	}
+	args := append([]string{
+		"--bind", host, "--port", port, "--dir", s.Dir, "--save", "", "--loglevel", "warning",
+		"--appendonly", "yes", "--appendfsync", "always", "--maxmemory-policy", "noeviction",
+	}, s.args...)
+	s.cmd = exec.Command("redis-server", args...)
+	if err := s.cmd.Start(); err != nil {
+		s.cmd = nil
+		return err
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(s.tb.Context()), startTimeout)
+	defer cancel()
+	err = poll(ctx, func() bool {
+		answer, err := s.say("PING")
+		return err == nil && answer == "+PONG"
+	})
+	if err != nil {
+		return fmt.Errorf("redis-server on %s: %w", s.Addr, err)
+	}
+	return nil
+}
+
+// say sends one inline command and gives the first line of the answer, or all of it where it is a bulk string.
+func (s *Server) say(command string) (string, error) {
+	conn, err := net.DialTimeout("tcp", s.Addr, time.Second)
+	if err != nil {
+		return "", err
+	}
+	defer conn.Close()
+	if err := conn.SetDeadline(time.Now().Add(time.Second)); err != nil {
+		return "", err
+	}
+	if _, err := fmt.Fprintf(conn, "%s\r\n", command); err != nil {
+		return "", err
+	}
+	answer := bufio.NewReader(conn)
+	line, err := answer.ReadString('\n')
+	line = strings.TrimSpace(line)
+	if err != nil || !strings.HasPrefix(line, "$") {
+		return line, err
+	}
+	size, err := strconv.Atoi(line[1:])
+	if err != nil {
+		return "", err
+	}
+	body := make([]byte, size)
+	for at := 0; at < size; {
+		n, err := answer.Read(body[at:])
+		if err != nil {
+			return "", err
+		}
+		at += n
+	}
+	return string(body), nil
+}
+
+func freeAddr(ctx context.Context) (string, error) {
+	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", "127.0.0.1:0")
+	if err != nil {
+		return "", err
+	}
+	return listener.Addr().String(), listener.Close()
+}
+
+// poll asks until the answer is yes or ctx ends.
+func poll(ctx context.Context, ready func() bool) error {
+	ticker := time.NewTicker(pollEvery)
+	defer ticker.Stop()
+	for !ready() {
+		select {
+		case <-ticker.C:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+	return nil
+}
