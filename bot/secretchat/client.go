@@ -266,6 +266,26 @@ func (c *Client) Close(ctx context.Context, id int) error {
 	return c.finish(ctx, id, ReasonOurs)
 }
 
+// Abandon notes that every chat is over without telling the server: the login that
+// they belonged to is gone, and with it the server's side of them.
+func (c *Client) Abandon(ctx context.Context) error {
+	ids, err := c.ids(ctx)
+	if err != nil {
+		return err
+	}
+	for _, id := range ids {
+		err := c.change(ctx, id, func(ch *chat, e env) error {
+			ch.end(e, PhaseClosed, ReasonSession)
+			return nil
+		})
+		if err != nil && !errors.Is(err, ErrNoChat) {
+			return err
+		}
+		c.wake(id)
+	}
+	return nil
+}
+
 func (c *Client) finish(ctx context.Context, id int, reason Reason) error {
 	err := c.change(ctx, id, func(ch *chat, e env) error {
 		ch.end(e, PhaseClosing, reason)
@@ -307,13 +327,6 @@ func (c *Client) KeyPicture(ctx context.Context, id int) (KeyPicture, error) {
 		return KeyPicture{}, fmt.Errorf("key picture: %w", ErrNoChat)
 	}
 	return KeyPicture(ch.Picture), nil
-}
-
-func (c *chat) public() Chat {
-	return Chat{
-		ID: c.ID, User: c.User, Creator: c.Creator,
-		Phase: c.Phase, Reason: c.Reason, Created: time.Unix(c.Created, 0),
-	}
 }
 
 func (c *Client) env() env { return env{now: c.cfg.Now(), random: c.cfg.Random} }

@@ -48,6 +48,13 @@ func (c *chat) expired(now time.Time) bool {
 	return c.Phase == PhaseClosed && len(c.Events) == 0 && now.Sub(time.Unix(c.Ended, 0)) > keepEnded
 }
 
+func (c *chat) public() Chat {
+	return Chat{
+		ID: c.ID, User: c.User, Creator: c.Creator,
+		Phase: c.Phase, Reason: c.Reason, Created: time.Unix(c.Created, 0),
+	}
+}
+
 // index returns the map from chats to users, reading the names once.
 func (c *Client) index(ctx context.Context) (map[int]int64, error) {
 	c.mu.Lock()

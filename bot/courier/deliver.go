@@ -1,0 +1,184 @@
+package courier
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/usherbot/usher/bot/secretchat"
+)
+
+// Parcel is one ticket to hand over: a warning, then a picture with the QR.
+type Parcel struct {
+	// ID makes a delivery happen once: the same id again only tells how far it is.
+	ID      string
+	Warning string
+	Caption string
+	Picture []byte // PNG or JPEG
+	// Repeated, when not empty, is put in front of the warning: the caller knows that
+	// the same ticket was sent before.
+	Repeated string
+	// Again is put in front when the courier finds that this very parcel went into an
+	// earlier chat of the customer's, which the caller may not know after a crash.
+	Again string
+}
+
+// String names the parcel and nothing of what is in it.
+func (p Parcel) String() string { return "parcel " + p.ID }
+
+// GoString keeps %#v from printing the ticket.
+func (p Parcel) GoString() string { return p.String() }
+
+// Keys of messages in a chat.
+const (
+	parcelPrefix  = "parcel/"
+	warningSuffix = "/warning"
+	pictureSuffix = "/picture"
+	sayPrefix     = "say/"
+)
+
+func pictureKey(parcel string) string { return parcelPrefix + parcel + pictureSuffix }
+
+// parcelOf is the parcel whose picture has that key.
+func parcelOf(key string) (string, bool) {
+	rest, isParcel := strings.CutPrefix(key, parcelPrefix)
+	id, isPicture := strings.CutSuffix(rest, pictureSuffix)
+	return id, isParcel && isPicture
+}
+
+// Invite makes a chat that this customer starts accepted, from now on and for good.
+func (c *Courier) Invite(ctx context.Context, customer int64) error {
+	var known struct{}
+	if found, err := c.read(ctx, invitedName(customer), &known); err != nil || found {
+		return err
+	}
+	return c.write(ctx, invitedName(customer), struct {
+		Version int   `json:"v"`
+		Since   int64 `json:"since"` // Unix seconds
+	}{recordVersion, c.cfg.Clock.Now().Unix()})
+}
+
+// Chat says whether the customer has a secret chat.
+func (c *Courier) Chat(ctx context.Context, customer int64) (ChatState, error) {
+	chats, err := c.current().Chats(ctx, customer)
+	if err != nil {
+		return "", fmt.Errorf("look for the customer's secret chat: %w", err)
+	}
+	state := ChatNone
+	for _, chat := range chats {
+		switch chat.Phase {
+		case secretchat.PhaseOpen:
+			return ChatOpen, nil
+		case secretchat.PhaseClosing, secretchat.PhaseClosed:
+		default:
+			state = ChatPending
+		}
+	}
+	return state, nil
+}
+
+// open finds the customer's open chat, the newest if there are several, and the
+// others.
+func (c *Courier) open(ctx context.Context, chats *secretchat.Client, customer int64) (chat secretchat.Chat, others []secretchat.Chat, err error) {
+	all, err := chats.Chats(ctx, customer)
+	if err != nil {
+		return chat, nil, fmt.Errorf("look for the customer's secret chat: %w", err)
+	}
+	found := false
+	for _, candidate := range all {
+		if candidate.Phase != secretchat.PhaseOpen || found && candidate.Created.Before(chat.Created) {
+			others = append(others, candidate)
+			continue
+		}
+		if found {
+			others = append(others, chat)
+		}
+		chat, found = candidate, true
+	}
+	if !found {
+		return chat, others, ErrNoChat
+	}
+	return chat, others, nil
+}
+
+// Deliver queues a parcel for the customer's open chat, durably, and says how far
+// it is. A parcel of which the phone has acknowledged the picture, in whatever
+// chat, is not sent again. ErrNoChat when no chat is open.
+func (c *Courier) Deliver(ctx context.Context, customer int64, p Parcel) (ParcelState, error) {
+	chats := c.current()
+	chat, others, err := c.open(ctx, chats, customer)
+	if err != nil {
+		return "", err
+	}
+	if state, known, err := chats.State(ctx, chat.ID, pictureKey(p.ID)); err != nil || known {
+		return ParcelState(state), err
+	}
+	before, err := c.sentBefore(ctx, chats, others, p.ID)
+	if err != nil || before == ParcelSeen {
+		return before, err
+	}
+	picture, err := newPicture(p.Picture)
+	if err != nil {
+		return "", fmt.Errorf("prepare the picture of %s: %w", p, err)
+	}
+	picture.Caption = p.Caption
+	if _, err := chats.SendText(ctx, chat.ID, parcelPrefix+p.ID+warningSuffix, p.warning(before != "")); err != nil {
+		return "", deliveryError(p.String(), err)
+	}
+	state, err := chats.SendPhoto(ctx, chat.ID, pictureKey(p.ID), picture)
+	return ParcelState(state), deliveryError(p.String(), err)
+}
+
+// warning is the text that goes before the picture.
+func (p Parcel) warning(again bool) string {
+	first := p.Repeated
+	if first == "" && again {
+		first = p.Again
+	}
+	if first == "" {
+		return p.Warning
+	}
+	return first + "\n\n" + p.Warning
+}
+
+// sentBefore looks the parcel up in chats that are over; empty when it never left.
+func (c *Courier) sentBefore(ctx context.Context, chats *secretchat.Client, others []secretchat.Chat, parcel string) (ParcelState, error) {
+	var before ParcelState
+	for _, chat := range others {
+		state, _, err := chats.State(ctx, chat.ID, pictureKey(parcel))
+		if err != nil {
+			return "", fmt.Errorf("look for an earlier delivery: %w", err)
+		}
+		switch state {
+		case secretchat.Seen:
+			return ParcelSeen, nil
+		case secretchat.Sent, secretchat.Queued:
+			// Queued may mean that the chat ended while it was on its way.
+			before = ParcelSent
+		}
+	}
+	return before, nil
+}
+
+// Say queues a text for the customer's open chat; the same key again sends nothing.
+func (c *Courier) Say(ctx context.Context, customer int64, key, text string) error {
+	chats := c.current()
+	chat, _, err := c.open(ctx, chats, customer)
+	if err != nil {
+		return err
+	}
+	_, err = chats.SendText(ctx, chat.ID, sayPrefix+key, text)
+	return deliveryError("text "+key, err)
+}
+
+func deliveryError(what string, err error) error {
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, secretchat.ErrNoChat):
+		return fmt.Errorf("send %s: %w: %w", what, ErrNoChat, err)
+	default:
+		return fmt.Errorf("send %s: %w", what, err)
+	}
+}

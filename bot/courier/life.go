@@ -1,0 +1,161 @@
+package courier
+
+import (
+	"context"
+	"sync/atomic"
+	"time"
+
+	"github.com/gotd/td/telegram"
+	"github.com/gotd/td/telegram/updates"
+	"github.com/gotd/td/tg"
+	"github.com/usherbot/usher/bot/secretchat"
+	"golang.org/x/sync/errgroup"
+)
+
+// life is what belongs to one client from its connecting to its end.
+type life struct {
+	c       *Courier
+	chats   *secretchat.Client
+	manager *updates.Manager
+	kept    *progress
+	started atomic.Bool
+	begun   chan struct{}
+	states  chan telegram.ConnectionState
+}
+
+func newLife(c *Courier) *life {
+	l := &life{
+		c: c, kept: &progress{c: c},
+		begun: make(chan struct{}), states: make(chan telegram.ConnectionState, 1),
+	}
+	l.manager = updates.New(updates.Config{Handler: telegram.UpdateHandlerFunc(l.dispatch), Storage: l.kept})
+	return l
+}
+
+// run serves the logged-in account until something breaks.
+func (l *life) run(ctx context.Context, client *telegram.Client, self int64) error {
+	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() error { return l.chats.Run(ctx) })
+	group.Go(func() error {
+		return l.manager.Run(ctx, client.API(), self, updates.AuthOptions{OnStart: func(context.Context) {
+			l.started.Store(true)
+			close(l.begun)
+		}})
+	})
+	group.Go(func() error { return l.watch(ctx) })
+	return group.Wait()
+}
+
+// Handle takes updates from the connection. Before the manager knows how far the
+// account is they are let go: it will ask for them.
+func (l *life) Handle(ctx context.Context, u tg.UpdatesClass) error {
+	if !l.started.Load() {
+		return nil
+	}
+	return l.manager.Handle(ctx, u)
+}
+
+// dispatch takes updates in order from the manager. Once one could not be handled,
+// none after it counts as handled either: the manager itself would go on.
+func (l *life) dispatch(ctx context.Context, batch tg.UpdatesClass) error {
+	all, ok := batch.(*tg.Updates)
+	if !ok {
+		return nil
+	}
+	for _, update := range all.Updates {
+		var err error
+		switch u := update.(type) {
+		case *tg.UpdateEncryption:
+			err = l.chats.HandleChat(ctx, u.Chat)
+		case *tg.UpdateNewEncryptedMessage:
+			err = l.chats.HandleMessage(ctx, u.Message)
+		}
+		if err != nil {
+			l.kept.stop()
+			return err
+		}
+	}
+	return nil
+}
+
+// connection notes the newest state of the connection; older ones do not matter.
+func (l *life) connection(state telegram.ConnectionState) {
+	for {
+		select {
+		case l.states <- state:
+			return
+		default:
+		}
+		select {
+		case <-l.states:
+		default:
+		}
+	}
+}
+
+// watch tells whether the courier is ready, and asks for missed updates whenever
+// the connection is new and now and then besides.
+func (l *life) watch(ctx context.Context) error {
+	clock := l.c.cfg.Clock
+	begun, tick := l.begun, clock.After(catchUp)
+	var lost <-chan time.Time
+	for {
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-begun:
+			begun = nil
+			l.c.tell(ctx, true, "")
+		case state := <-l.states:
+			lost = l.connected(ctx, state, lost)
+		case <-lost:
+			lost = nil
+			l.c.tell(ctx, false, "the courier's connection is lost")
+		case <-tick:
+			tick = clock.After(catchUp)
+			l.ask(ctx)
+		}
+	}
+}
+
+// connected returns when the connection counts as lost, if it does not come back.
+func (l *life) connected(ctx context.Context, state telegram.ConnectionState, lost <-chan time.Time) <-chan time.Time {
+	switch state {
+	case telegram.ConnectionStateReady:
+		if l.started.Load() {
+			l.c.tell(ctx, true, "")
+			l.ask(ctx)
+		}
+		return nil
+	default:
+		if lost == nil {
+			return l.c.cfg.Clock.After(lostGrace)
+		}
+		return lost
+	}
+}
+
+// ask makes the manager fetch the difference, as if the server had said that there
+// is more than it can push.
+func (l *life) ask(ctx context.Context) {
+	if err := l.manager.Handle(ctx, &tg.UpdatesTooLong{}); err != nil && ctx.Err() == nil {
+		l.c.cfg.Log.WarnContext(ctx, "courier could not ask for missed updates", "error", err)
+	}
+}
+
+// tell passes readiness on when it changes.
+func (c *Courier) tell(ctx context.Context, ready bool, reason string) {
+	c.mu.Lock()
+	changed := !c.said || c.ready != ready
+	c.said, c.ready = true, ready
+	c.mu.Unlock()
+	if !changed {
+		return
+	}
+	c.cfg.Log.InfoContext(ctx, "courier readiness changed", "ready", ready, "reason", reason)
+	ctx, cancel := context.WithTimeout(ctx, tellTimeout)
+	defer cancel()
+	if err := c.handler.ReadyChanged(ctx, ready, reason); err != nil {
+		c.cfg.Log.WarnContext(ctx, "courier readiness not taken", "error", err)
+	}
+}
