@@ -51,6 +51,9 @@ type controlBody struct {
 	Action  string  `json:"action"`
 	Picture []byte  `json:"picture"`
 
+	Address string  `json:"address"` // with the page's own calls
+	Amount  lenient `json:"amount"`
+
 	Method     string `json:"method"`
 	Times      int    `json:"times"`
 	RetryAfter int    `json:"retryAfter"`

@@ -42,6 +42,7 @@ type Telegram struct {
 	faults  faults
 	flood   *flood
 	hooks   hooks
+	closing <-chan struct{} // closed when everybody who waits must go
 
 	mu       sync.Mutex
 	wake     chan struct{} // closed and replaced whenever anything changed
@@ -89,7 +90,7 @@ func New(ctx context.Context, o Options) (*Telegram, error) {
 		queue:    queue{next: 100_000_001},
 	}
 	t.last.user = o.FirstUser - 1
-	t.hooks.start(ctx, t)
+	t.closing = t.hooks.start(ctx, t)
 	if o.Phones != nil {
 		o.Phones.OnChange(func(int64) { t.stir() })
 	}
@@ -122,7 +123,7 @@ func setDefault[T comparable](field *T, value T) {
 	}
 }
 
-// Close ends the delivery of webhooks and waits for it.
+// Close ends polls, live pages and the delivery of webhooks.
 func (t *Telegram) Close() error {
 	t.hooks.stop()
 	return nil

@@ -134,6 +134,8 @@ func (t *Telegram) getUpdates(ctx context.Context, p params) (any, error) {
 		case <-mine:
 		case <-timer.C:
 			over = true
+		case <-t.closing:
+			over = true
 		case <-ctx.Done():
 			t.leavePoll(mine)
 			return nil, fmt.Errorf("waiting for updates: %w", ctx.Err())

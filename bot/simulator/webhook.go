@@ -34,9 +34,11 @@ type hooks struct {
 // active says whether a webhook is set; Telegram.mu is held.
 func (h *hooks) active() bool { return h.url != "" }
 
-func (h *hooks) start(ctx context.Context, t *Telegram) {
+// start begins delivering; the channel is closed when that ends.
+func (h *hooks) start(ctx context.Context, t *Telegram) <-chan struct{} {
 	ctx, h.cancel = context.WithCancel(ctx)
 	h.ended.Go(func() { t.deliver(ctx) })
+	return ctx.Done()
 }
 
 func (h *hooks) stop() {

@@ -1,0 +1,86 @@
+// The page: three panes on a wide screen, tabs on a phone.
+
+import { changes, get, language, me, newPerson } from "./api.js";
+import { chain } from "./chain.js";
+import { chat } from "./chat.js";
+import { say } from "./dialogs.js";
+import { phone } from "./phone.js";
+
+const page = { user: "", view: null, refresh, openPane, openProfile };
+const tabs = [...document.querySelectorAll(".tabs button")];
+let running = null;
+let again = false;
+
+/** refresh loads and shows everything; calls during one run make one more. */
+function refresh() {
+  if (running) {
+    again = true;
+    return running;
+  }
+  running = load().finally(() => {
+    running = null;
+    if (again) {
+      again = false;
+      refresh();
+    }
+  });
+  return running;
+}
+
+async function load() {
+  try {
+    page.view = await get(`/demo/state?user=${page.user}&language=${language}`);
+  } catch (error) {
+    if (error.status !== 404) return; // the demo is gone or starting; the next event brings it back
+    page.user = await newPerson(page.name);
+    page.view = await get(`/demo/state?user=${page.user}&language=${language}`);
+  }
+  if (page.chat.show(page.view)) news("chat");
+  if (page.phone.show()) news("phone");
+  page.chain?.show();
+}
+
+function openPane(name) {
+  document.getElementById("panes").dataset.tab = name;
+  for (const tab of tabs) {
+    tab.setAttribute("aria-pressed", String(tab.dataset.pane === name));
+    if (tab.dataset.pane === name) tab.classList.remove("news");
+  }
+  const log = document.querySelector(`#pane-${name} .log:not(.cards)`);
+  if (log) log.scrollTop = log.scrollHeight;
+}
+
+function news(name) {
+  if (document.getElementById("panes").dataset.tab === name) return;
+  tabs.find((tab) => tab.dataset.pane === name).classList.add("news");
+}
+
+function openProfile(name) {
+  if (name.toLowerCase() !== page.view.courier.username.toLowerCase()) {
+    say(`Nobody here is called @${name}.`);
+    return;
+  }
+  openPane("phone");
+  page.phone.profile();
+}
+
+async function begin() {
+  const first = await get(`/demo/state?language=${language}`);
+  page.name = first.person;
+  page.user = await me(first.person);
+  page.view = { ...first, chats: [{ chat: "bot", messages: [] }] };
+  page.chat = chat(page);
+  page.phone = phone(page);
+  if (first.chain) {
+    document.getElementById("pane-chain").hidden = false;
+    page.chain = chain(page);
+  }
+  tabs.find((tab) => tab.dataset.pane === "chain").hidden = !first.chain;
+  for (const tab of tabs) tab.onclick = () => openPane(tab.dataset.pane);
+  await refresh();
+  for (const tab of tabs) tab.classList.remove("news");
+  document.body.dataset.ready = "true";
+  changes(refresh);
+}
+
+begin().catch((error) => say(error.message));
