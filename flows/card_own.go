@@ -62,7 +62,7 @@ func (c card) releasing(t order.Ticket) part {
 	a := args{"Seat": seatName(t.Seat)}
 	switch {
 	case c.now.Before(t.Undo):
-		a["Until"] = until(t.Undo)
+		a["Until"] = soon(t.Undo)
 		row := []Button{c.button("button.undo", nil, act(doUndo, string(c.o.ID), t.ID))}
 		return part{text: c.say("card.undo", a), buttons: [][]Button{row}, stage: stageBack}
 	case t.Release.TxID == "":

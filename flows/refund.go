@@ -105,7 +105,7 @@ func (f *Flows) giveBack(ctx context.Context, t *turn, e entry) (Reply, error) {
 	text := t.say("refund.begun", args{"Seat": seatName(e.t.Seat)})
 	var buttons [][]Button
 	if now := changed.Ticket(e.t.ID); now != nil && t.now.Before(now.Undo) {
-		text = t.say("refund.begun_undo", args{"Seat": seatName(e.t.Seat), "Until": until(now.Undo)})
+		text = t.say("refund.begun_undo", args{"Seat": seatName(e.t.Seat), "Until": soon(now.Undo)})
 		buttons = [][]Button{{t.button("button.undo", nil, act(doUndo, string(e.o.ID), e.t.ID))}}
 	}
 	return f.inPlace(t, Screen{Text: text, Buttons: buttons}), nil

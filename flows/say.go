@@ -129,3 +129,6 @@ func moment(at time.Time) words.Moment { return words.Moment{At: at} }
 
 // until is a moment that clients count down to.
 func until(at time.Time) words.Moment { return words.Moment{At: at, Until: true} }
+
+// soon is a moment within seconds that clients count down to.
+func soon(at time.Time) words.Moment { return words.Moment{At: at, Until: true, Exact: true} }

@@ -150,9 +150,11 @@ func (f *Flows) do(ctx context.Context, t *turn, o order.Order, ask order.Ask, d
 	case err != nil:
 		return Reply{}, fmt.Errorf("asking %s of order %s: %w", ask.Verb, o.ID, err)
 	}
-	reply, err := f.snapshot(ctx, t, changed)
-	reply.Answer = t.answer(done)
-	return reply, err
+	reply := Reply{Answer: t.answer(done)}
+	if t.event.Message != changed.Card.Message {
+		reply.Screens = f.inPlace(t, Screen{Text: t.say(done, nil), Buttons: t.menu()}).Screens
+	}
+	return reply, nil
 }
 
 // snapshot shows an order where a button was tapped that is not on its living card; the living card itself is only

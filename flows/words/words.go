@@ -24,6 +24,7 @@ type Args map[string]any
 type Moment struct {
 	At    time.Time
 	Until bool // counted down to; the sentence around it reads well with "in 5 minutes" and with "at 20:40 UTC"
+	Exact bool // with Until: the fallback has seconds
 }
 
 // Words says things in a customer's language.
@@ -102,7 +103,10 @@ func filled(args Args) map[string]any {
 func (m Moment) markup() string {
 	at := m.At.UTC()
 	mark, text := "<t:", at.Format("Mon 2 Jan 2006, 15:04")+" UTC"
-	if m.Until {
+	switch {
+	case m.Until && m.Exact:
+		mark, text = "<u:", "at "+at.Format("15:04:05")+" UTC"
+	case m.Until:
 		mark, text = "<u:", "at "+at.Format("15:04")+" UTC"
 	}
 	return mark + strconv.FormatInt(at.Unix(), 10) + "|" + Escape(text) + ">"

@@ -1,0 +1,259 @@
+package flows_test
+
+import (
+	"context"
+	"flag"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/usherbot/usher/chain/cirrus"
+	"github.com/usherbot/usher/flows"
+	"github.com/usherbot/usher/flows/order"
+)
+
+var update = flag.Bool("update", false, "write the recorded conversations anew")
+
+// TestStories plays the conversations under testdata. A line that begins with > is what somebody does or what happens;
+// what is indented below it is what is seen then. With -update the latter is written anew.
+func TestStories(t *testing.T) {
+	files, err := filepath.Glob("testdata/*.txt")
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no stories: %v", err)
+	}
+	for _, file := range files {
+		t.Run(strings.TrimSuffix(filepath.Base(file), ".txt"), func(t *testing.T) { playFile(t, file) })
+	}
+}
+
+func playFile(t *testing.T, file string) {
+	told, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := play(t, string(told))
+	if *update {
+		if err := os.WriteFile(file, []byte(got), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return
+	}
+	if got != string(told) {
+		t.Errorf("%s went differently; look at the difference after -update.\n%s", file, firstDifference(string(told), got))
+	}
+}
+
+func firstDifference(want, got string) string {
+	a, b := strings.Split(want, "\n"), strings.Split(got, "\n")
+	for i := range min(len(a), len(b)) {
+		if a[i] != b[i] {
+			return "line " + strconv.Itoa(i+1) + "\n want " + a[i] + "\n got  " + b[i]
+		}
+	}
+	return "one is longer"
+}
+
+// play goes through a story and gives it with what is seen.
+func play(t *testing.T, told string) string {
+	w := newWorld(t)
+	var out strings.Builder
+	for line := range strings.SplitSeq(told, "\n") {
+		switch {
+		case strings.HasPrefix(line, "#"):
+			out.WriteString(line + "\n")
+		case strings.HasPrefix(line, "> "):
+			out.WriteString("\n" + line + "\n")
+			w.happens(line[2:])
+			out.WriteString(w.seen())
+		}
+	}
+	return out.String()
+}
+
+// seen gives what everybody saw since the last time.
+func (w *world) seen() string {
+	var all string
+	for _, id := range []int64{ann, bob, operator, -5} {
+		c := w.chat(id)
+		all += c.log.String()
+		c.log.Reset()
+	}
+	return all
+}
+
+// happens carries out a line of a story.
+func (w *world) happens(line string) {
+	what, rest, _ := strings.Cut(line, " ")
+	switch what {
+	case "write", "tap", "send":
+		w.does(ann, what, rest)
+	case "bob":
+		what, rest, _ = strings.Cut(rest, " ")
+		w.does(bob, what, rest)
+	case "operator":
+		what, rest, _ = strings.Cut(rest, " ")
+		w.does(operator, what, rest)
+	case "group":
+		command, _, _ := strings.Cut(strings.TrimPrefix(rest, "/"), " ")
+		w.handle(flows.Event{Kind: flows.Group, Actor: flows.Actor{ID: ann}, Chat: -5, Command: command})
+	case "chat":
+		w.chatTurns(rest)
+	case "pay":
+		w.pays(rest)
+	case "block", "blocks":
+		n, _ := strconv.Atoi(rest)
+		for range max(n, 1) {
+			w.chain.block()
+		}
+	case "wait":
+		d, err := time.ParseDuration(rest)
+		w.must(err)
+		w.wait(d)
+	default:
+		w.turns(what, rest)
+	}
+}
+
+// does is what a person does in the private chat.
+func (w *world) does(who int64, what, rest string) {
+	e := flows.Event{Kind: flows.Private, Actor: flows.Actor{ID: who, Name: "Ann", Language: "en"}, Chat: who}
+	c := w.chat(who)
+	if second, twice := strings.CutPrefix(rest, "twice "); twice {
+		message, button, _ := c.button(second)
+		e.Message, e.Action = message, button.Action
+		w.handle(e)
+		w.handle(e)
+		return
+	}
+	switch what {
+	case "tap":
+		message, button, ok := c.button(rest)
+		if old, found := strings.CutPrefix(rest, "old "); found {
+			seen, known := c.seen[old]
+			message, button, ok = seen.message, seen.button, known
+		}
+		if !ok || button.Action == "" {
+			w.t.Fatalf("no button %q to tap", rest)
+		}
+		e.Message, e.Action, e.Callback = message, button.Action, "callback"
+		w.handle(e)
+		return
+	case "steal": // taps a button that Ann sees, as somebody who copied its data would
+		_, button, ok := w.chat(ann).button(rest)
+		if !ok {
+			w.t.Fatalf("no button %q to steal", rest)
+		}
+		e.Action, e.Message = button.Action, c.next
+		w.handle(e)
+		return
+	case "raw":
+		e.Action, e.Message = rest, c.next
+		w.handle(e)
+		return
+	}
+	c.next++
+	e.Message = c.next
+	switch {
+	case what == "send":
+		e.Other = rest
+	case strings.HasPrefix(rest, "/"):
+		e.Command, e.Argument, _ = strings.Cut(rest[1:], " ")
+		if command, id, found := strings.Cut(e.Command, "_"); found {
+			e.Command, e.Argument = command, id
+		}
+	case rest == "OURS", rest == "CONTRACT":
+		e.Text = string(addressNr(60))
+	default:
+		e.Text = rest
+	}
+	w.handle(e)
+}
+
+func (w *world) handle(e flows.Event) {
+	w.updates++
+	e.ID, e.Date = w.updates, w.clock.Now()
+	reply, err := w.flows.Handle(context.Background(), e)
+	w.must(err)
+	w.chat(e.Chat).apply(reply)
+	w.must(w.jobs.RunUntilIdle(context.Background()))
+}
+
+func (w *world) chatTurns(how string) {
+	switch how {
+	case "opens":
+		w.courier.open[ann] = flows.ChatOpen
+		w.must(w.flows.ChatOpened(context.Background(), ann))
+	case "closes":
+		delete(w.courier.open, ann)
+		w.must(w.flows.ChatClosed(context.Background(), ann))
+	case "is asked for":
+		w.courier.open[ann] = flows.ChatPending
+	default:
+		w.t.Fatalf("chat %s?", how)
+	}
+	w.must(w.jobs.RunUntilIdle(context.Background()))
+}
+
+func (w *world) pays(how string) {
+	o := w.last(ann)
+	amount := o.Due
+	if how != "what is due" {
+		var err error
+		amount, err = cirrus.ParseCRS(how)
+		w.must(err)
+	}
+	w.chain.pay(o.Address, amount)
+}
+
+// turns changes the world around the chat.
+func (w *world) turns(what, rest string) {
+	switch what {
+	case "taken":
+		w.seat(rest).Owner = addressNr(250)
+	case "resold":
+		w.seat(rest).Resold = true
+	case "held":
+		hold := order.Hold{Order: "other", Customer: bob, Until: w.clock.Now().Add(time.Hour)}
+		w.must(w.db.Hold(context.Background(), w.sale.Show.TxID, w.seat(rest).Seat, hold, w.clock.Now()))
+	case "price":
+		seat, price, _ := strings.Cut(rest, " ")
+		n, err := strconv.ParseUint(price, 10, 64)
+		w.must(err)
+		w.seat(seat).Price = n
+	case "ends":
+		w.sale.Show.EndOfSale = w.chain.height + 15
+	case "fee":
+		w.sale.Terms.ReleaseFee = 1_000 * uint64(cirrus.CRS)
+	case "over":
+		w.sale.Show = nil
+	case "identity":
+		w.sale.Terms.Identity = true
+	case "off":
+		w.off = rest
+	case "courier":
+		w.courier.username = strings.TrimPrefix(rest, "gone")
+	case "node":
+		w.healthy = rest == "well"
+	case "ours":
+		w.own[addressNr(60)] = true
+	case "contract":
+		delete(w.own, addressNr(60))
+		w.chain.contracts[addressNr(60)] = true
+	case "lose":
+		w.chain.fail = "lost"
+	case "blocked":
+		w.chat(ann).blocked = true
+		w.handle(flows.Event{Kind: flows.Membership, Actor: flows.Actor{ID: ann}, Chat: ann, Blocked: true})
+	case "unblocked":
+		w.chat(ann).blocked = false
+		w.handle(flows.Event{Kind: flows.Membership, Actor: flows.Actor{ID: ann}, Chat: ann})
+	default:
+		w.t.Fatalf("what is %q?", what)
+	}
+	if what != "blocked" && what != "unblocked" {
+		w.post()
+	}
+}

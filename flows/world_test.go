@@ -1,0 +1,266 @@
+package flows_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/usherbot/usher/chain/cirrus"
+	"github.com/usherbot/usher/flows"
+	"github.com/usherbot/usher/flows/memory"
+	"github.com/usherbot/usher/flows/order"
+)
+
+const (
+	ann      = int64(1001) // the customer of most stories
+	bob      = int64(1002) // somebody else
+	operator = int64(9001)
+)
+
+var start = time.Date(2026, time.December, 1, 18, 0, 0, 0, time.UTC)
+
+// world is everything around the conversations: the real engine on stores in memory, and a toy chain.
+type world struct {
+	t       testing.TB
+	clock   *memory.Clock
+	db      *memory.DB
+	jobs    *memory.Jobs
+	engine  *order.Engine
+	flows   *flows.Flows
+	chain   *toyChain
+	courier *toyCourier
+	chats   map[int64]*chat
+	sale    order.Sale
+	off     string
+	resold  bool
+	healthy bool
+	own     map[cirrus.Address]bool
+	ids     int
+	updates int64
+}
+
+func addressNr(n byte) cirrus.Address {
+	var hash cirrus.Hash
+	hash[0], hash[19] = 7, n
+	return cirrus.MainNet.Address(hash)
+}
+
+func newWorld(t testing.TB) *world {
+	w := &world{t: t, chats: map[int64]*chat{}, healthy: true, own: map[cirrus.Address]bool{}}
+	w.clock = memory.NewClock(start)
+	w.db = memory.New(w.clock.Now)
+	w.chain = newToyChain(w)
+	w.courier = &toyCourier{username: "QuayTickets", open: map[int64]flows.ChatState{}, parcels: map[string]bool{}, w: w}
+	gas := order.Gas{Limit: 250_000, Price: 100}
+	var err error
+	w.flows, err = flows.New(flows.Deps{
+		Sessions: w.db, Courier: w.courier, Desk: desk{w}, View: w.db, Holds: w.db, Messenger: w, Artist: toyArtist{},
+		Clock: w.clock.Now, Wait: func(context.Context, time.Duration) error { return errors.New("no time to wait") },
+		Attention:  w.attention,
+		Pause:      func(_ context.Context, paused bool) error { w.off = map[bool]string{true: flows.OffPaused}[paused]; return nil },
+		WordsWrong: func(err error) { t.Errorf("words: %v", err) },
+		Config: flows.Config{
+			Support: "@quay_help", BotUsername: "UsherBot", Admins: []int64{operator}, Network: cirrus.MainNet, Gas: gas,
+			Hold:       15 * time.Minute,
+			OwnAddress: func(_ context.Context, a cirrus.Address) (bool, error) { return w.own[a], nil },
+			IsContract: w.chain.IsContract,
+			SellingOff: func(context.Context) (string, bool) { return w.off, w.off != "" },
+		},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.newEngine(gas)
+	w.newSale()
+	w.chain.block()
+	return w
+}
+
+func (w *world) newEngine(gas order.Gas) {
+	w.jobs = memory.NewJobs(w.clock, func(ctx context.Context, id order.ID) error { return w.engine.Run(ctx, id) })
+	w.engine = order.NewEngine(order.Config{
+		Gas: gas, Accounts: []cirrus.Account{{Wallet: "usher1", Name: "account 0"}}, Hold: 15 * time.Minute, Undo: 10 * time.Second,
+		Unpaid: 2,
+	}, order.Deps{
+		Store: w.db, Locks: w.db, Holds: w.db, Addresses: w.db, View: w.db, Booth: w.chain, Ledger: w.chain, Purse: w.chain,
+		Jobs: w.jobs, Teller: w.flows, Deliverer: w.flows, Clock: w.clock.Now, Strict: true, Log: slog.New(slog.DiscardHandler),
+		Pick:  func(int) int { return 0 },
+		NewID: func() string { w.ids++; return fmt.Sprintf("k%dx", w.ids) },
+	})
+}
+
+func (w *world) newSale() {
+	show := cirrus.Show{
+		Contract: addressNr(200), Venue: "Harbour Hall", Name: "Night Trains", Organiser: "Quay Collective",
+		Time: start.Add(72 * time.Hour), EndOfSale: 1_200_000, Block: 1_190_000,
+		TxID: "5f0c2a7795c9aa0a1a1f6ec1b5f0c2a7795c9aa0a1a1f6ec1b5f0c2a7795c9aa",
+	}
+	w.sale = order.Sale{
+		Contract: show.Contract, Venue: show.Venue, Show: &show,
+		Terms: cirrus.Terms{ReleaseFee: 5 * uint64(cirrus.CRS), NoReleaseBlocks: 400},
+	}
+	for number := range int32(3) {
+		for letter := range cirrus.Char(4) {
+			w.sale.Seats = append(w.sale.Seats, order.SeatOnSale{
+				Seat:  cirrus.Seat{Number: number + 1, Letter: 'A' + letter},
+				Price: uint64(120+60*(number/2)) * uint64(cirrus.CRS),
+			})
+		}
+	}
+}
+
+// seat finds a seat of the sale by its name.
+func (w *world) seat(name string) *order.SeatOnSale {
+	for i := range w.sale.Seats {
+		if w.sale.Seats[i].Seat.String() == name {
+			return &w.sale.Seats[i]
+		}
+	}
+	w.t.Fatalf("no seat %s", name)
+	return nil
+}
+
+// post writes what the watcher would have written, and runs what that woke.
+func (w *world) post() {
+	ctx := context.Background()
+	tip := order.Tip{
+		Height: w.chain.height, Hash: fmt.Sprint(w.chain.height), Time: w.clock.Now(), Seen: w.clock.Now(), Healthy: w.healthy,
+		Why: "no peers", Network: cirrus.MainNet.Name,
+	}
+	w.must(w.db.PostTip(ctx, tip))
+	w.must(w.db.PostSale(ctx, w.sale))
+	_, err := w.db.PostCoins(ctx, w.chain.list())
+	w.must(err)
+	for _, id := range w.orders() {
+		w.must(w.engine.Run(ctx, id))
+	}
+	w.must(w.jobs.RunUntilIdle(ctx))
+}
+
+func (w *world) orders() []order.ID {
+	var all []order.ID
+	for _, customer := range []int64{ann, bob} {
+		ids, err := w.db.Of(context.Background(), customer)
+		w.must(err)
+		slices.Reverse(ids)
+		all = append(all, ids...)
+	}
+	return all
+}
+
+// last is the newest order of a customer.
+func (w *world) last(customer int64) order.Order {
+	ids, err := w.db.Of(context.Background(), customer)
+	w.must(err)
+	if len(ids) == 0 {
+		w.t.Fatal("no order")
+	}
+	o, err := w.db.Load(context.Background(), ids[0])
+	w.must(err)
+	return o
+}
+
+// wait lets time pass, and runs what falls due.
+func (w *world) wait(d time.Duration) {
+	ctx, end := context.Background(), w.clock.Now().Add(d)
+	for w.clock.Now().Before(end) {
+		w.clock.Advance(time.Second)
+		due, err := w.db.Due(ctx, w.clock.Now(), 100)
+		w.must(err)
+		for _, id := range due {
+			w.must(w.engine.Run(ctx, id))
+		}
+		w.must(w.jobs.RunUntilIdle(ctx))
+	}
+}
+
+func (w *world) attention(context.Context) ([]order.Order, error) {
+	var list []order.Order
+	for _, id := range w.orders() {
+		o, err := w.db.Load(context.Background(), id)
+		w.must(err)
+		list = append(list, o)
+	}
+	return list, nil
+}
+
+func (w *world) must(err error) {
+	w.t.Helper()
+	if err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+// desk is the engine; it is made after the conversations, which it needs itself.
+type desk struct{ w *world }
+
+func (d desk) Open(ctx context.Context, n order.New) (order.Order, error) { return d.w.engine.Open(ctx, n) }
+
+func (d desk) Load(ctx context.Context, customer int64, id order.ID) (order.Order, error) {
+	return d.w.engine.Load(ctx, customer, id)
+}
+
+func (d desk) List(ctx context.Context, customer int64) ([]order.Order, error) {
+	return d.w.engine.List(ctx, customer)
+}
+
+func (d desk) Do(ctx context.Context, customer int64, id order.ID, ask order.Ask) (order.Order, error) {
+	return d.w.engine.Do(ctx, customer, id, ask)
+}
+
+func (d desk) Operate(ctx context.Context, id order.ID, ask order.Ask) (order.Order, error) {
+	return d.w.engine.Operate(ctx, id, ask)
+}
+
+// toyArtist draws nothing.
+type toyArtist struct{}
+
+func (toyArtist) Ticket(flows.Digital, flows.Frame) ([]byte, error) { return []byte("ticket picture"), nil }
+func (toyArtist) Payment(text string) ([]byte, error)               { return []byte("QR of " + text), nil }
+func (toyArtist) Check(d flows.Digital, onChain cirrus.Ticket) error {
+	if d.Secret.Plaintext != string(onChain.Secret) {
+		return errors.New("secret does not fit")
+	}
+	return nil
+}
+
+// toyCourier hands over what it is given while a chat is open.
+type toyCourier struct {
+	w        *world
+	username string
+	open     map[int64]flows.ChatState
+	parcels  map[string]bool
+}
+
+func (c *toyCourier) Contact(context.Context) (flows.Contact, error) {
+	if c.username == "" {
+		return flows.Contact{}, order.ErrNoCourier
+	}
+	return flows.Contact{Username: c.username, Name: "Quay Tickets"}, nil
+}
+
+func (c *toyCourier) Invite(context.Context, int64) error { return nil }
+
+func (c *toyCourier) Chat(_ context.Context, customer int64) (flows.ChatState, error) {
+	if state, ok := c.open[customer]; ok {
+		return state, nil
+	}
+	return flows.ChatNone, nil
+}
+
+func (c *toyCourier) Deliver(_ context.Context, customer int64, p flows.Parcel) (order.DeliveryState, error) {
+	if c.open[customer] != flows.ChatOpen {
+		return "", order.ErrNoChat
+	}
+	if !c.parcels[p.ID] {
+		c.parcels[p.ID] = true
+		c.w.chat(customer).secret(p)
+	}
+	return order.DeliverySeen, nil
+}
+
+func (c *toyCourier) Say(context.Context, int64, string, string) error { return nil }
