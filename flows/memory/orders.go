@@ -29,6 +29,7 @@ type DB struct {
 
 var (
 	_ order.Store     = (*DB)(nil)
+	_ order.Heights   = (*DB)(nil)
 	_ order.Locks     = (*DB)(nil)
 	_ order.Holds     = (*DB)(nil)
 	_ order.Addresses = (*DB)(nil)
@@ -56,6 +57,7 @@ type record struct {
 	version       uint64
 	customer      int64
 	created, next time.Time
+	nextHeight    uint64
 	watching      []cirrus.TxID
 }
 
@@ -75,7 +77,7 @@ func recordOf(o order.Order) (record, error) {
 	private, err := json.Marshal(o.Private)
 	return record{
 		body: body, private: private, version: o.Version, customer: o.Customer,
-		created: o.Created, next: o.Next, watching: o.Watching(),
+		created: o.Created, next: o.Next, nextHeight: o.NextHeight, watching: o.Watching(),
 	}, err
 }
 
@@ -146,6 +148,20 @@ func (db *DB) Due(ctx context.Context, now time.Time, limit int) ([]order.ID, er
 	ids := db.matching(func(r record) bool { return !r.next.IsZero() && !r.next.After(now) })
 	slices.SortFunc(ids, func(a, b order.ID) int {
 		return cmp.Or(db.orders[a].next.Compare(db.orders[b].next), cmp.Compare(a, b))
+	})
+	return ids[:min(len(ids), max(limit, 0))], nil
+}
+
+// DueAt implements order.Heights.
+func (db *DB) DueAt(ctx context.Context, height uint64, limit int) ([]order.ID, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, fmt.Errorf("orders due at block %d: %w", height, err)
+	}
+	db.mu.Lock()
+	defer db.mu.Unlock()
+	ids := db.matching(func(r record) bool { return r.nextHeight != 0 && r.nextHeight <= height })
+	slices.SortFunc(ids, func(a, b order.ID) int {
+		return cmp.Or(cmp.Compare(db.orders[a].nextHeight, db.orders[b].nextHeight), cmp.Compare(a, b))
 	})
 	return ids[:min(len(ids), max(limit, 0))], nil
 }

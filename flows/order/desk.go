@@ -299,7 +299,6 @@ func (e *Engine) operate(o *Order, ask Ask) error {
 		if t.Before != Held && t.Before != Reserving {
 			return ErrNotAllowed
 		}
-		t.Coin.Amount = 0 // several coins: whatever lies there goes back
 		t.move(Lost, now)
 	default:
 		return ErrNotAllowed

@@ -124,7 +124,7 @@ func (r *run) all(ctx context.Context) error {
 		return err
 	}
 	r.tell(ctx)
-	r.o.Next = r.next()
+	r.o.Next, r.o.NextHeight = r.next(), r.nextHeight()
 	return r.save(ctx)
 }
 

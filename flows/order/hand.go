@@ -9,9 +9,6 @@ import (
 // chatAgain is the wait before the next try to hand over a ticket; a chat that opens wakes the order at once.
 const chatAgain = 2 * time.Minute
 
-// seenAgain is the wait before the phone's acknowledgement is looked for; the courier wakes the order when it comes.
-const seenAgain = 10 * time.Minute
-
 // hand tells the operator of what needs a person, and hands over tickets that wait for it.
 func (r *run) hand(ctx context.Context) error {
 	for i := range r.o.Tickets {
@@ -19,10 +16,12 @@ func (r *run) hand(ctx context.Context) error {
 		if t.State == Attention && !t.Told {
 			r.attend(ctx, t)
 		}
-		if t.State != Owned && t.State != Ended || r.k.now.Before(t.Delivery.Again) {
+		if t.State != Owned && t.State != Ended {
 			continue
 		}
-		if t.Delivery.State == DeliveryWaiting || t.Delivery.State == DeliverySent {
+		due := t.Delivery.State == DeliveryWaiting && !r.k.now.Before(t.Delivery.Again)
+		// Once it is sent, whatever wakes the order also asks whether the phone has acknowledged it.
+		if due || t.Delivery.State == DeliverySent {
 			if err := r.deliver(ctx, t); err != nil {
 				return err
 			}
@@ -61,14 +60,14 @@ func (r *run) deliver(ctx context.Context, t *Ticket) error {
 		r.notDelivered(t, err)
 		return r.save(ctx)
 	}
+	if state == t.Delivery.State && state != DeliveryWaiting {
+		return nil
+	}
 	if state != DeliveryWaiting && t.Delivery.State == DeliveryWaiting {
 		t.Delivery.Sent = r.k.now
 	}
 	t.Delivery.State, t.Delivery.Attempts = state, 0
-	t.Delivery.Again = r.k.now.Add(seenAgain)
-	if state == DeliveryWaiting {
-		t.Delivery.Again = r.k.now.Add(time.Second)
-	}
+	t.Delivery.Again = r.k.now.Add(time.Second)
 	return r.save(ctx)
 }
 

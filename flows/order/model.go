@@ -36,8 +36,10 @@ type Order struct {
 	Tickets  []Ticket       `json:"tickets"`
 	Payouts  []Payout       `json:"payouts"`
 	Next     time.Time      `json:"next"` // when the next step is due at the latest; zero: nothing to do
-	Card     Card           `json:"card"`
-	Attempts int            `json:"attempts"` // failed runs in a row, for the wait before the next
+	// NextHeight is the block with which the next step is due; zero: none. A deadline in blocks is no time.
+	NextHeight uint64 `json:"nextHeight"`
+	Card       Card   `json:"card"`
+	Attempts   int    `json:"attempts"` // failed runs in a row, for the wait before the next
 	// Private is stored sealed, never in plain text.
 	Private Private `json:"-"`
 }

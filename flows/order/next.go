@@ -52,11 +52,7 @@ func (r *run) nextTicket(t Ticket) time.Time {
 	case Reserved:
 		return safety
 	case Owned:
-		last, ok := r.o.Terms.LastRelease(r.o.Show.EndOfSale)
-		if !ok {
-			return r.k.now
-		}
-		return later(time.Unix(r.k.tip.When(last), 0), r.k.now.Add(time.Second))
+		return time.Time{} // nextHeight has it
 	case Releasing:
 		return r.nextReleasing(t)
 	case Attention:
@@ -66,6 +62,38 @@ func (r *run) nextTicket(t Ticket) time.Time {
 	case Dropped, Lost, Exchanged, Released, Ended:
 	}
 	return time.Time{}
+}
+
+// nextHeight says with which block the order must be looked at: the deadlines of its tickets, confirmations, and calls
+// that must have been mined by then.
+func (r *run) nextHeight() uint64 {
+	var soonest uint64
+	add := func(height uint64) {
+		if height > r.k.tip.Height && (soonest == 0 || height < soonest) {
+			soonest = height
+		}
+	}
+	if r.o.State == Paying {
+		add(r.k.tip.Height + 1)
+	}
+	last, _ := r.o.Terms.LastRelease(r.o.Show.EndOfSale)
+	for _, t := range r.o.Tickets {
+		switch {
+		case r.o.State != Filled:
+		case t.State == Owned:
+			add(last)
+		case t.State == Unknown, t.State == Releasing && t.Release.Calling:
+			add(r.k.tip.Height + 1)
+		case t.State == Releasing && t.Release.Attempt == 0:
+			add(t.Owned + settleBlocks + 1)
+		}
+	}
+	for _, p := range r.o.Payouts {
+		if p.State == PayoutDue {
+			add(p.Block + lateBlocks)
+		}
+	}
+	return soonest
 }
 
 func (r *run) nextReleasing(t Ticket) time.Time {
@@ -79,8 +107,7 @@ func (r *run) nextReleasing(t Ticket) time.Time {
 }
 
 func nextDelivery(t Ticket) time.Time {
-	if (t.State == Owned || t.State == Ended) &&
-		(t.Delivery.State == DeliveryWaiting || t.Delivery.State == DeliverySent) {
+	if (t.State == Owned || t.State == Ended) && t.Delivery.State == DeliveryWaiting {
 		return t.Delivery.Again
 	}
 	return time.Time{}

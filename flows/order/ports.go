@@ -21,6 +21,12 @@ type Store interface {
 	Due(ctx context.Context, now time.Time, limit int) ([]ID, error)
 }
 
+// Heights finds orders by the block that they wait for. Like Due it may name an order too often, never too seldom.
+type Heights interface {
+	// DueAt lists at most limit orders whose NextHeight is set and not above height, the lowest first.
+	DueAt(ctx context.Context, height uint64, limit int) ([]ID, error)
+}
+
 // Locks keeps two workers from running the same order. It saves work; correctness rests on Save and on the rule that
 // each call names one coin.
 type Locks interface {

@@ -38,6 +38,14 @@ func (r *run) stepTicket(ctx context.Context, t *Ticket) (bool, error) {
 
 // stepHeld begins to buy.
 func (r *run) stepHeld(ctx context.Context, t *Ticket) (bool, error) {
+	if t.Coin.IsZero() { // a person had to see to the coins
+		coin, single := oneCoin(at(r.k.coins, t.Address), r.o.Due)
+		if !single {
+			r.attention(t, ReasonUnsupported)
+			return r.moved(ctx)
+		}
+		t.Coin = coin
+	}
 	if reason := r.buyable(*t); reason != "" {
 		r.lose(t, reason)
 		return r.moved(ctx)
@@ -51,6 +59,7 @@ func (r *run) stepReserving(ctx context.Context, t *Ticket) (bool, error) {
 	c := &t.Reserve
 	switch {
 	case c.Calling:
+		c.Calling = false
 		t.move(Unknown, r.k.now)
 		return r.moved(ctx)
 	case r.k.now.Before(c.Again):

@@ -1,0 +1,131 @@
+package order_test
+
+import (
+	"flag"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"github.com/usherbot/usher/chain/cirrus"
+	"github.com/usherbot/usher/flows/order"
+)
+
+var update = flag.Bool("update", false, "write what the tests compare with")
+
+func TestDiagramAndTablesAgree(t *testing.T) {
+	path := filepath.Join("..", "..", "docs", "states.md")
+	if *update {
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, []byte(order.Diagram()), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	page, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if string(page) != order.Diagram() {
+		t.Error("docs/states.md differs from the tables; run with -update and read the difference")
+	}
+}
+
+func TestEveryEdgeLeadsToAState(t *testing.T) {
+	for _, row := range order.Rows() {
+		for _, to := range append(row.Next, row.Later...) {
+			if _, ok := order.RowOf(row.Table, to); !ok {
+				t.Errorf("%s %s leads to %s, which is no state", row.Table, row.State, to)
+			}
+		}
+		for _, later := range row.Later {
+			if !row.Leads(later) {
+				t.Errorf("%s %s: %s comes later but is no edge", row.Table, row.State, later)
+			}
+		}
+		if !row.Final && len(row.Next) == len(row.Later) && len(row.Next) > 0 && row.State != "joining" && row.State != "splitting" {
+			t.Errorf("%s %s leads nowhere", row.Table, row.State)
+		}
+	}
+}
+
+// TestEverySavedChangeIsAnEdge plays random stories and holds every change that was saved against the tables.
+func TestEverySavedChangeIsAnEdge(t *testing.T) {
+	rapid.Check(t, func(rt *rapid.T) {
+		w := newWorld(t)
+		w.open()
+		for range rapid.IntRange(5, 40).Draw(rt, "events") {
+			w.random(rt)
+		}
+		w.accounts(rt)
+	})
+}
+
+// random does one of the things that can happen.
+func (w *world) random(rt *rapid.T) {
+	sites := []string{
+		order.SiteReserve, order.SiteRelease, order.SiteReceipt, order.SiteSend, order.SiteBuild, order.SiteSave, order.SiteCalls, order.SiteUnspent,
+	}
+	faults := []fault{lost(), dropped(), {before: true, crash: true}, {crash: true}, refusedWith(order.ErrNoPeers)}
+	switch rapid.SampledFrom([]string{"mine", "mine", "mine", "pass", "pay", "part", "ask", "fault", "taken"}).Draw(rt, "event") {
+	case "mine":
+		w.mine(rapid.IntRange(1, 12).Draw(rt, "blocks"))
+	case "pass":
+		w.pass(rapid.SampledFrom([]time.Duration{2 * time.Second, 20 * time.Second, 6 * time.Minute, 20 * time.Minute}).Draw(rt, "time"))
+	case "pay":
+		w.paid += w.o.Due
+		w.pay()
+	case "part":
+		w.paid += cirrus.CRS
+		w.node.pay(w.o.Address, cirrus.CRS)
+		w.post()
+	case "ask":
+		_ = w.ask(rapid.SampledFrom([]order.Verb{order.GiveBack, order.UndoAsked, order.Cancel, order.SendAgain}).Draw(rt, "verb"))
+	case "fault":
+		w.next(rapid.SampledFrom(sites).Draw(rt, "site"), rapid.SampledFrom(faults).Draw(rt, "fault"))
+	case "taken":
+		if seat := w.node.seat(seat3D); seat.Owner == "" {
+			seat.Owner = others
+			w.post()
+		}
+	}
+}
+
+// holds holds every saved change against the tables.
+func (s *states) holds(t *rapid.T) {
+	for i := 1; i < len(s.seen); i++ {
+		before, after := strings.Fields(s.seen[i-1]), strings.Fields(s.seen[i])
+		for j, table := range []string{"order", "ticket"} {
+			row, _ := order.RowOf(table, before[j])
+			if before[j] != after[j] && !row.Leads(after[j]) {
+				t.Fatalf("%s went from %s to %s, which is no edge: %s", table, before[j], after[j], strings.Join(s.seen, " | "))
+			}
+		}
+	}
+}
+
+// accounts lets things come to rest and wants every strat that was paid to be in the account, whatever happened.
+func (w *world) accounts(t *rapid.T) {
+	clear(w.sites.faults)
+	for range 4 {
+		w.pass(6 * time.Minute)
+		w.mine(14)
+	}
+	w.db.holds(t)
+	if w.ticket().State == order.Attention || w.ticket().State == order.Unknown {
+		return // a person must look; what was spent by then is not settled
+	}
+	var there []cirrus.Coin
+	for _, c := range w.node.spendable() {
+		if c.Address == w.o.Address {
+			there = append(there, c)
+		}
+	}
+	if s := order.Account(w.o, there); s.Paid != w.paid {
+		t.Fatalf("paid %s, the account adds up to %s: %+v; %s", w.paid, s.Paid, s, strings.Join(w.db.seen, " | "))
+	}
+}
