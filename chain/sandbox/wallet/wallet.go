@@ -50,7 +50,6 @@ type Wallet struct {
 	forgotten map[cirrus.TxID]uint64 // transaction -> its Seq when it was removed
 	reserved  map[cirrus.Outpoint]bool
 	openUntil time.Time // 2020: the key is cached and any password works
-	synced    time.Time
 }
 
 // Account is one account of a wallet.
