@@ -236,7 +236,8 @@ func (s *scripted) check(err error) {
 
 func (s *scripted) begin(ctx context.Context, c *bot.Bot) {
 	_, err := c.SetMyCommands(ctx, &bot.SetMyCommandsParams{Commands: []models.BotCommand{
-		{Command: "shows", Description: "What is on"}, {Command: "tickets", Description: "Your tickets"},
+		{Command: "shows", Description: "What is on"},
+		{Command: "tickets", Description: "Your tickets"},
 		{Command: "refund", Description: "Give a ticket back"},
 	}})
 	s.check(err)

@@ -66,9 +66,9 @@ func (p *parser) tag(rest string) error {
 		return p.closeTag(strings.ToLower(strings.TrimSpace(name)), offset)
 	}
 	name, attributes := splitTag(inner)
-	entity, err := entityFor(name, attributes)
-	if err != nil {
-		return fmt.Errorf("%w: %w at byte offset %d", ErrEntity, err, offset)
+	entity, problem := entityFor(name, attributes)
+	if problem != "" {
+		return fmt.Errorf("%w: %s at byte offset %d", ErrEntity, problem, offset)
 	}
 	entity.Offset = p.length
 	p.open = append(p.open, openTag{name: name, entity: entity})
@@ -159,33 +159,34 @@ var simple = map[string]string{
 	"s": "strikethrough", "strike": "strikethrough", "del": "strikethrough", "tg-spoiler": "spoiler", "pre": "pre",
 }
 
-func entityFor(name string, attributes map[string]string) (Entity, error) {
+// entityFor is the entity that a tag makes, or what is wrong with the tag.
+func entityFor(name string, attributes map[string]string) (entity Entity, problem string) {
 	if kind, ok := simple[name]; ok {
-		return Entity{Type: kind}, nil
+		return Entity{Type: kind}, ""
 	}
 	switch name {
 	case "code":
-		return Entity{Type: "code", Language: strings.TrimPrefix(attributes["class"], "language-")}, nil
+		return Entity{Type: "code", Language: strings.TrimPrefix(attributes["class"], "language-")}, ""
 	case "span":
 		if slices.Contains(strings.Fields(attributes["class"]), "tg-spoiler") {
-			return Entity{Type: "spoiler"}, nil
+			return Entity{Type: "spoiler"}, ""
 		}
-		return Entity{}, fmt.Errorf("Tag \"span\" must have class \"tg-spoiler\"")
+		return Entity{}, `Tag "span" must have class "tg-spoiler"`
 	case "blockquote":
 		if _, expandable := attributes["expandable"]; expandable {
-			return Entity{Type: "expandable_blockquote"}, nil
+			return Entity{Type: "expandable_blockquote"}, ""
 		}
-		return Entity{Type: "blockquote"}, nil
+		return Entity{Type: "blockquote"}, ""
 	case "a":
-		return Entity{Type: "text_link", URL: attributes["href"]}, nil
+		return Entity{Type: "text_link", URL: attributes["href"]}, ""
 	case "tg-emoji":
-		return Entity{Type: "custom_emoji", EmojiID: attributes["emoji-id"]}, nil
+		return Entity{Type: "custom_emoji", EmojiID: attributes["emoji-id"]}, ""
 	case "tg-time":
 		unix, err := strconv.ParseInt(attributes["unix"], 10, 64)
 		if err != nil {
-			return Entity{}, fmt.Errorf("Tag \"tg-time\" must have a Unix time in \"unix\"")
+			return Entity{}, `Tag "tg-time" must have a Unix time in "unix"`
 		}
-		return Entity{Type: "date_time", UnixTime: unix, Format: attributes["format"]}, nil
+		return Entity{Type: "date_time", UnixTime: unix, Format: attributes["format"]}, ""
 	}
-	return Entity{}, fmt.Errorf("Unsupported start tag %q", name)
+	return Entity{}, fmt.Sprintf("Unsupported start tag %q", name)
 }

@@ -11,7 +11,7 @@ const everyMs = 2000;
 
 /** chain runs the right pane. */
 export function chain(page) {
-  const state = { view: null, filled: "", ticket: "", doorChosen: false };
+  const state = { view: null, filled: null, ticket: "", doorChosen: false };
   $("next-block").onclick = () => busy($("next-block"), async () => {
     const { height } = await post("/demo/block");
     say(`Block ${height.toLocaleString()}`);
@@ -65,7 +65,7 @@ function prefill(view, state) {
   state.filled = offered;
   $("pay-address").value = address ?? "";
   $("pay-amount").value = amount ?? "";
-  $("pay-hint").textContent = offered ? "Filled in from the bot's card." : "";
+  $("pay-hint").textContent = offered ? "Filled in from the bot's card." : "Filled in by itself once the bot asks for a payment.";
   outcome("", "");
 }
 
@@ -89,7 +89,8 @@ async function pay(page, state) {
   $("pay").disabled = true;
   try {
     const sent = await post("/demo/pay", { address: $("pay-address").value.trim(), amount: $("pay-amount").value.trim() });
-    outcome(`Sent. Transaction ${sent.transactionId.slice(0, 12)}… is in the next block.`, "good");
+    outcome(`Sent. Transaction ${sent.transactionId.slice(0, 12)}… waits for the next block.`, "good");
+    $("pay-address").value = $("pay-amount").value = $("pay-hint").textContent = "";
     await load(page, state);
   } catch (error) {
     outcome(error.message, "bad");

@@ -124,7 +124,7 @@ function profile(page, go) {
 function conversation(page, c) {
   const intro = {
     key: "lock", state: c.state, make: () => {
-      const line = element("p", { className: "lockline" }, "End-to-end encrypted: not even Telegram can read it");
+      const line = element("p", { className: "lockline" }, "End-to-end encrypted. Telegram cannot read it.");
       line.insertAdjacentHTML("afterbegin", lock);
       return line;
     },
