@@ -25,45 +25,81 @@ func (v *venue) open(height uint64) bool {
 	return v.sale.Show != nil && (v.sale.Height < v.sale.Show.EndOfSale || height < v.sale.Show.EndOfSale)
 }
 
-// lookAtSales reads what the venues sell and posts it. A venue that cannot be read does not stop the others, except
-// where the server does not answer.
+// errBooth says that the Ticketbooth API is away, not that one contract is odd.
+var errBooth = errors.New("no venue can be read")
+
+// lookAtSales reads what the venues sell and posts it, after a block. A venue that cannot be read does not stop the
+// others and is tried again with the next block; only where none can be read something is wrong beyond it.
 func (w *Watcher) lookAtSales(ctx context.Context) error {
+	if !w.due.sales {
+		return nil
+	}
 	contracts, err := w.Venues(ctx)
 	if err != nil {
 		return fmt.Errorf("listing the venues: %w", err)
 	}
-	var problems []error
+	var away error
+	failed := 0
 	for _, contract := range contracts {
 		err := w.lookAtVenue(ctx, contract)
-		if errors.Is(err, order.ErrNoContract) {
-			// It may come; until then there is nothing to sell, and nothing to do again.
-			w.Log.WarnContext(ctx, "no contract at a venue's address", "venue", contract)
+		switch {
+		case err == nil:
 			continue
+		case !hasOutcome(err) && !errors.Is(err, errGarbage):
+			return fmt.Errorf("venue %s: %w", contract, err) // the board's, not the venue's
 		}
-		if err != nil {
-			problems = append(problems, fmt.Errorf("venue %s: %w", contract, err))
+		w.Log.WarnContext(ctx, "a venue cannot be read", "venue", contract, "error", err)
+		if w.due.renew {
+			w.shelf[contract] = &venue{sale: order.Sale{Contract: contract}} // what is known may be undone
 		}
 		if passing(err) {
-			break // the others would only wait for the same server
+			away = err
+			failed++
+		}
+		if unanswered(err) {
+			failed = len(contracts) // the others would only wait for the same server
+			break
 		}
 	}
-	return errors.Join(append(problems, w.dropVenues(ctx, contracts))...)
+	if away != nil && failed == len(contracts) {
+		return fmt.Errorf("%w: %w", errBooth, away)
+	}
+	if err := w.dropVenues(ctx, contracts); err != nil {
+		return err
+	}
+	w.due.sales, w.due.renew, w.due.busy = false, false, false
+	return nil
 }
 
-// dropVenues takes the venues off sale that are followed no more.
+// unanswered tells whether no answer came at all.
+func unanswered(err error) bool {
+	var failed *Error
+	return errors.As(err, &failed) && failed.Status == 0 && passing(err)
+}
+
+// dropVenues takes the venues off the board that are followed no more, those that an earlier watcher posted included.
 func (w *Watcher) dropVenues(ctx context.Context, contracts []cirrus.Address) error {
-	for contract, venue := range w.shelf {
-		if slices.Contains(contracts, contract) {
-			continue
+	for contract := range w.shelf {
+		w.left = append(w.left, contract)
+	}
+	for len(w.left) > 0 {
+		contract := w.left[0]
+		if !slices.Contains(contracts, contract) {
+			if err := w.drop(ctx, contract); err != nil {
+				return fmt.Errorf("taking venue %s off sale: %w", contract, err)
+			}
+			delete(w.shelf, contract)
 		}
-		gone := venue.sale
-		gone.Show, gone.Seats = nil, nil
-		if err := w.Board.PostSale(ctx, gone); err != nil {
-			return fmt.Errorf("taking venue %s off sale: %w", contract, err)
-		}
-		delete(w.shelf, contract)
+		w.left = w.left[1:]
 	}
 	return nil
+}
+
+func (w *Watcher) drop(ctx context.Context, contract cirrus.Address) error {
+	if w.Drop != nil {
+		return w.Drop(ctx, contract)
+	}
+	return w.Board.PostSale(ctx, order.Sale{Contract: contract})
 }
 
 // lookAtVenue reads what may have changed. After blocks were undone everything is read again.
@@ -71,11 +107,11 @@ func (w *Watcher) lookAtVenue(ctx context.Context, contract cirrus.Address) erro
 	top, _ := w.trail.top()
 	known, found := w.shelf[contract]
 	v := &venue{sale: order.Sale{Contract: contract}}
-	if found && !w.told.undone && !w.told.jumped {
+	if found && !w.due.renew {
 		*v = *known
 	}
 	fresh := v.looked == 0
-	if !fresh && !v.open(top.Height) && !w.told.busy {
+	if !fresh && !v.open(top.Height) && !w.due.busy {
 		return nil
 	}
 	if fresh || !v.open(top.Height) {

@@ -1,11 +1,11 @@
 package chain
 
 import (
+	"context"
 	"errors"
 	"testing"
 
 	"github.com/usherbot/usher/chain/cirrus"
-	"github.com/usherbot/usher/flows/order"
 )
 
 const hall = cirrus.Address("tHall")
@@ -76,10 +76,10 @@ func TestTheNextShowOfAContractTakesThePlaceOfTheLast(t *testing.T) {
 	if sale := b.sales[hall]; sale.Show == nil || sale.Open(sale.Height) || sale.Height < sale.Show.EndOfSale || sale.Seats[0].Owner != "tFirst" {
 		t.Fatalf("after the last block of the sale: %+v", sale)
 	}
-	asked := chain.total()
+	chain.total()
 	chain.mine()
 	look(t, w)
-	if asked = chain.total(); asked["/api/v1.0/ticketbooth/tHall/Tickets"] != 0 {
+	if asked := chain.total(); asked["/api/v1.0/ticketbooth/tHall/Tickets"] != 0 {
 		t.Fatalf("asked %v of a sale that is over", asked)
 	}
 	chain.end(hall)
@@ -144,6 +144,23 @@ func TestAVenueThatIsFollowedNoMoreSellsNothing(t *testing.T) {
 	}
 }
 
+func TestAVenueThatWasFollowedBeforeTheStartIsDropped(t *testing.T) {
+	chain, b := newFakeChain(t), newBoard()
+	chain.venue(hall, 2)
+	var dropped []cirrus.Address
+	w := chain.watcher(t, b, func(w *Watching) {
+		w.View = seen{}
+		w.Drop = func(_ context.Context, contract cirrus.Address) error {
+			dropped = append(dropped, contract)
+			return nil
+		}
+	})
+	look(t, w)
+	if len(dropped) != 1 || dropped[0] != "tGone" {
+		t.Fatalf("dropped %v", dropped)
+	}
+}
+
 func TestOneBadVenueDoesNotStopTheOthers(t *testing.T) {
 	chain, b := newFakeChain(t), newBoard()
 	chain.venue(hall, 2)
@@ -155,10 +172,41 @@ func TestOneBadVenueDoesNotStopTheOthers(t *testing.T) {
 	if b.sales[hall].Show == nil || !b.tip().Healthy {
 		t.Fatalf("got %+v", b.sales)
 	}
+	for _, status := range []int{400, 500} {
+		chain.on("/api/v1.0/ticketbooth/tBad/Tickets", status, `"Odd contract"`)
+		chain.mine()
+		look(t, w)
+		if sale := b.sales[hall]; sale.Height != chain.tip().Height || !b.tip().Healthy {
+			t.Fatalf("with status %d: got %+v, tip %+v", status, sale, b.tip())
+		}
+	}
+	chain.venueAnswers("tBad")
 	chain.mine()
-	chain.on("/api/v1.0/ticketbooth/tHall/Tickets", 400, `"Invalid address tHall"`)
-	if err := w.Look(t.Context()); !errors.Is(err, order.ErrRefused) || b.tip().Height != chain.tip().Height {
-		t.Fatalf("got %v, tip %+v", err, b.tip())
+	look(t, w)
+	if sale, found := b.sales["tBad"]; !found || len(sale.Seats) != 2 {
+		t.Fatalf("got %+v", b.sales)
+	}
+}
+
+func TestAVenueThatCouldNotBeReadAfterAReorganisationIsReadAnew(t *testing.T) {
+	chain, b := newFakeChain(t), newBoard()
+	chain.venue("tOther", 2)
+	venue := chain.venue(hall, 2)
+	w := chain.watcher(t, b)
+	look(t, w)
+	chain.begin(hall, "Dune", 9000)
+	look(t, w)
+	chain.undo(1)
+	venue.receipts = venue.receipts[:1]
+	chain.on("/api/v1.0/ticketbooth/tHall/Tickets", 500, `"Odd contract"`)
+	chain.mine()
+	chain.mine()
+	look(t, w)
+	chain.venueAnswers(hall)
+	chain.mine()
+	look(t, w)
+	if sale := b.sales[hall]; sale.Show != nil || sale.Height != chain.tip().Height {
+		t.Fatalf("got %+v", sale)
 	}
 }
 
@@ -172,11 +220,16 @@ func TestWithoutTicketboothNothingIsSoldButMoneyIsSeen(t *testing.T) {
 	chain.mine()
 	chain.setCoins(coin(txA, "tPaid", 1))
 	chain.on("/api/v1.0/ticketbooth/tHall/Tickets", 502, "")
-	if err := w.Look(t.Context()); !errors.Is(err, order.ErrUnknownOutcome) {
+	if err := w.Look(t.Context()); !errors.Is(err, errBooth) {
 		t.Fatalf("got %v", err)
 	}
 	if woken := b.drain(); len(woken) != 1 || b.tip().Healthy || b.tip().Height != chain.tip().Height {
 		t.Fatalf("woke %v, tip %+v", woken, b.tip())
+	}
+	chain.venueAnswers(hall)
+	look(t, w)
+	if !b.tip().Healthy || b.sales[hall].Height != chain.tip().Height {
+		t.Fatalf("back again: tip %+v", b.tip())
 	}
 }
 

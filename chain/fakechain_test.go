@@ -169,12 +169,17 @@ func (c *fakeChain) venue(address cirrus.Address, seats int) *fakeVenue {
 	}
 	c.venues[address] = venue
 	venue.log(address, "Venue", c.tip().Height, map[string]any{"Name": "Odeon"})
-	booth := "/api/v1.0/ticketbooth/" + string(address)
+	c.venueAnswers(address)
+	return venue
+}
+
+// venueAnswers makes the Ticketbooth API answer for a venue.
+func (c *fakeChain) venueAnswers(address cirrus.Address) {
+	venue, booth := c.venues[address], "/api/v1.0/ticketbooth/"+string(address)
 	c.answer(booth+"/Tickets", func(*http.Request) any { return venue.list() })
 	c.answer(booth+"/TicketReleaseFee", func(*http.Request) any { return 500 })
 	c.answer(booth+"/NoReleaseBlocks", func(*http.Request) any { return 20 })
 	c.answer(booth+"/IdentityVerificationPolicy", func(*http.Request) any { return true })
-	return venue
 }
 
 func (v *fakeVenue) list() any {
@@ -336,6 +341,10 @@ type seen struct {
 	order.View
 	tip order.Tip
 	err error
+}
+
+func (s seen) Sales(context.Context) ([]order.Sale, error) {
+	return []order.Sale{{Contract: "tGone"}}, s.err
 }
 
 func (s seen) Tip(context.Context) (order.Tip, error) { return s.tip, s.err }

@@ -5,7 +5,6 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
-	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -132,5 +131,3 @@ func quoted(text string) string {
 	raw, _ := json.Marshal(text)
 	return string(raw)
 }
-
-func lines(text string) []string { return strings.Split(strings.TrimSpace(text), "\n") }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"slices"
 	"time"
 
@@ -12,7 +13,7 @@ import (
 	"github.com/usherbot/usher/flows/order"
 )
 
-// Watching says what a Watcher follows and whom it tells. All of it is needed except View and Log.
+// Watching says what a Watcher follows and whom it tells. All of it is needed except View, Drop and Log.
 type Watching struct {
 	Client  *Client
 	Network cirrus.Network
@@ -23,6 +24,8 @@ type Watching struct {
 	Board  order.Board
 	// View tells where the watcher before this one stopped; nil: begin at the tip.
 	View order.View
+	// Drop takes a contract off the board that is followed no more; nil: it stays there with nothing on sale.
+	Drop func(ctx context.Context, contract cirrus.Address) error
 	// Wake makes an order run soon.
 	Wake  func(ctx context.Context, id order.ID) error
 	Poll  time.Duration // between two looks; 0: 4 seconds
@@ -39,13 +42,37 @@ type Watching struct {
 type Watcher struct {
 	Watching
 	trail   trail
-	told    news // what happened since orders were last woken
-	touched map[order.ID]bool
+	due     due
+	touched map[order.ID]bool // orders to wake
 	purses  map[cirrus.Account][]cirrus.Coin
 	shelf   map[cirrus.Address]*venue
+	left    []cirrus.Address // sales that the watcher before this one posted
 	posted  order.Tip
+	trouble string // why selling is off although the node is fit, as of the last look
 	begun   bool
-	again   bool // part of the last look failed and is done again although there is no new block
+}
+
+// due is what must still be looked at. It outlives a look that failed.
+type due struct {
+	coins, sales, calls bool
+	renew, busy         bool                 // sales: read everything again; closed venues may have changed
+	txs                 map[cirrus.TxID]bool // calls: mined or undone
+	all                 bool                 // calls: any of them may have been mined
+}
+
+// add takes up what following the chain brought.
+func (d *due) add(n news) {
+	if n.blocks == 0 && !n.undone {
+		return
+	}
+	d.coins, d.sales, d.calls = true, true, true
+	d.renew = d.renew || n.undone || n.jumped
+	d.busy = d.busy || n.busy
+	d.all = d.all || n.jumped
+	if d.txs == nil {
+		d.txs = map[cirrus.TxID]bool{}
+	}
+	maps.Copy(d.txs, n.touched)
 }
 
 // NewWatcher makes a watcher; it makes no call.
@@ -92,56 +119,76 @@ func (w *Watcher) Look(ctx context.Context) error {
 		why := fmt.Sprintf("the node is of %s, not of %s", status.Network, w.Network.Name)
 		return errors.Join(fmt.Errorf("%w: %s", cirrus.ErrNetwork, why), w.postTip(ctx, false, why))
 	}
-	if err := w.trail.follow(ctx, w.Client, status.Height, &w.told); err != nil {
+	var brought news
+	err = w.trail.follow(ctx, w.Client, status.Height, &brought)
+	w.due.add(brought)
+	if err != nil {
 		return errors.Join(err, w.postTip(ctx, false, "the node's blocks cannot be read"))
 	}
-	err = w.lookAround(ctx, status)
-	w.again = err != nil
-	if err == nil {
-		w.told = news{}
-	}
-	return errors.Join(err, w.wake(ctx))
+	return errors.Join(w.lookAround(ctx, status), w.wake(ctx))
 }
 
-// lookAround looks at everything but blocks. The tip is posted after coins and sales, so whoever reads it finds those
-// at least as new.
+// lookAround looks at everything but blocks. The tip is posted first, because the coins' confirmations count from it,
+// with the trouble that there was at the last look, and again where that changed.
 func (w *Watcher) lookAround(ctx context.Context, status Status) error {
-	healthy, why := status.Health()
-	problems := []error{w.lookAtCoins(ctx)}
-	if errors.Is(problems[0], errWalletBehind) {
-		healthy, why = false, "a wallet is still looking through blocks"
+	if err := w.postHealth(ctx, status); err != nil {
+		return err
 	}
-	if w.news() {
-		sales := w.lookAtSales(ctx)
-		if passing(sales) {
-			healthy, why = false, "Ticketbooth does not answer"
-		}
-		problems = append(problems, sales)
+	trouble := ""
+	coins := w.lookAtCoins(ctx)
+	if errors.Is(coins, errWalletBehind) {
+		trouble = "a wallet is still looking through blocks"
 	}
-	problems = append(problems, w.postTip(ctx, healthy, why))
-	if w.news() {
-		problems = append(problems, w.lookForCalls(ctx))
+	calls, sales := w.lookForCalls(ctx), w.lookAtSales(ctx)
+	if errors.Is(sales, errBooth) {
+		trouble = "Ticketbooth does not answer"
 	}
-	return errors.Join(problems...)
+	w.trouble = trouble
+	return errors.Join(coins, calls, sales, w.postHealth(ctx, status))
 }
 
-// news tells whether blocks came or went since everything was last told.
-func (w *Watcher) news() bool { return w.told.blocks > 0 || w.told.undone || w.again }
+// postHealth posts the tip with what the node says of itself and the trouble that the watcher had.
+func (w *Watcher) postHealth(ctx context.Context, status Status) error {
+	healthy, why := status.Health()
+	if healthy && w.trouble != "" {
+		healthy, why = false, w.trouble
+	}
+	return w.postTip(ctx, healthy, why)
+}
 
-// begin takes up the trail where it was left, once.
+// begin takes up the trail where it was left, once. The watcher before may have stopped in the middle of a look, so
+// everything is looked at even where there is no new block.
 func (w *Watcher) begin(ctx context.Context) error {
-	if w.begun || w.View == nil {
+	if w.begun {
 		return nil
 	}
+	if w.View != nil {
+		if err := w.recall(ctx); err != nil {
+			return fmt.Errorf("reading where the watcher stopped: %w", err)
+		}
+	}
+	w.begun, w.due = true, due{coins: true, sales: true, calls: true}
+	return nil
+}
+
+func (w *Watcher) recall(ctx context.Context) error {
 	tip, err := w.View.Tip(ctx)
-	if err != nil && !errors.Is(err, order.ErrNotFound) {
-		return fmt.Errorf("reading where the watcher stopped: %w", err)
+	if errors.Is(err, order.ErrNotFound) {
+		return nil
 	}
-	if err == nil && tip.Hash != "" && tip.Network == w.Network.Name {
+	if err != nil {
+		return err
+	}
+	sales, err := w.View.Sales(ctx)
+	if err != nil {
+		return err
+	}
+	for _, sale := range sales {
+		w.left = append(w.left, sale.Contract)
+	}
+	if tip.Hash != "" && tip.Network == w.Network.Name {
 		w.trail.push(Block{Hash: tip.Hash, Height: tip.Height, Time: tip.Time})
-		w.posted = tip
 	}
-	w.begun = true
 	return nil
 }
 
@@ -169,7 +216,7 @@ func (w *Watcher) postTip(ctx context.Context, healthy bool, why string) error {
 
 // lookAtCoins posts the spendable coins of all accounts after a block and whenever they changed in between.
 func (w *Watcher) lookAtCoins(ctx context.Context) error {
-	changed := w.news()
+	changed := w.due.coins
 	var all []cirrus.Coin
 	for _, account := range w.Accounts {
 		coins, err := w.Client.Spendable(ctx, account)
@@ -197,6 +244,7 @@ func (w *Watcher) lookAtCoins(ctx context.Context) error {
 	for _, id := range ids {
 		w.touched[id] = true
 	}
+	w.due.coins = false
 	return nil
 }
 
@@ -232,15 +280,13 @@ func (w *Watcher) synced(ctx context.Context, account cirrus.Account) error {
 	return fmt.Errorf("%w: %s is at block %d of %d", errWalletBehind, account.Wallet, info.Synced, top.Height)
 }
 
-// lookForCalls finds the orders whose transactions were mined, undone, or are gone from the mempool.
+// lookForCalls finds the orders whose transactions were mined, undone, or are gone from the mempool, after a block.
 func (w *Watcher) lookForCalls(ctx context.Context) error {
-	touched := make([]cirrus.TxID, 0, len(w.told.touched))
-	for id := range w.told.touched {
-		touched = append(touched, id)
+	if !w.due.calls {
+		return nil
 	}
-	slices.Sort(touched)
-	if len(touched) > 0 {
-		watched, err := w.Board.Watched(ctx, touched)
+	if len(w.due.txs) > 0 {
+		watched, err := w.Board.Watched(ctx, slices.Sorted(maps.Keys(w.due.txs)))
 		if err != nil {
 			return fmt.Errorf("finding orders by transaction: %w", err)
 		}
@@ -252,6 +298,15 @@ func (w *Watcher) lookForCalls(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("listing unmined transactions: %w", err)
 	}
+	if err := w.lookForLost(ctx, unmined); err != nil {
+		return err
+	}
+	w.due.calls, w.due.txs, w.due.all = false, nil, false
+	return nil
+}
+
+// lookForLost finds, of transactions that orders wait for, those that wait for a block no more.
+func (w *Watcher) lookForLost(ctx context.Context, unmined map[cirrus.TxID]order.ID) error {
 	if len(unmined) == 0 {
 		return nil
 	}
@@ -260,7 +315,7 @@ func (w *Watcher) lookForCalls(ctx context.Context) error {
 		return fmt.Errorf("reading the mempool: %w", err)
 	}
 	for tx, id := range unmined {
-		if w.told.jumped || !waiting[tx] {
+		if w.due.all || !waiting[tx] {
 			w.touched[id] = true
 		}
 	}

@@ -209,6 +209,21 @@ func TestAWatcherGoesOnWhereTheLastOneStopped(t *testing.T) {
 	}
 }
 
+func TestAWatcherThatDiedInALookLosesNothing(t *testing.T) {
+	chain, b := newFakeChain(t), newBoard()
+	chain.venue("tOpen", 2)
+	chain.begin("tOpen", "Dune", 9000)
+	at := chain.mine(txA)
+	b.waiting = map[cirrus.TxID]order.ID{txA: "mined"}
+	w := chain.watcher(t, b, func(w *Watching) {
+		w.View = seen{tip: order.Tip{Height: at.Height, Hash: at.Hash, Network: "CirrusTest"}}
+	})
+	look(t, w)
+	if woken := b.drain(); !reflect.DeepEqual(woken, []order.ID{"mined"}) || b.sales["tOpen"].Show == nil || b.posts != 1 {
+		t.Fatalf("woke %v, sales %v, coins posted %d times", woken, b.sales, b.posts)
+	}
+}
+
 func TestAGapTooLongToReadWakesAllThatWait(t *testing.T) {
 	chain, b := newFakeChain(t), newBoard()
 	b.waiting = map[cirrus.TxID]order.ID{txA: "waits"}
