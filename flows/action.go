@@ -20,28 +20,28 @@ type verb string
 
 // The buttons.
 const (
-	doShows    verb = "shows"
-	doShow     verb = "show"  // show
-	doSeats    verb = "seats" // show
-	doPick     verb = "pick"  // show, seat
-	doGo       verb = "go"    // show: on with what is picked
-	doPhone    verb = "phone" // show, kind of phone
-	doLater    verb = "later" // no phone at hand
-	doBuy      verb = "buy"   // show, seat, price as it was shown
-	doWallet   verb = "wallet"
-	doKeep     verb = "keep" // leave the wallet screen as it is
-	doTickets  verb = "tickets"
-	doHelp     verb = "help"
-	doCard     verb = "card"   // order
-	doPlainQR  verb = "qr"     // order, "a" for the address alone or "u" for the request
-	doCancel   verb = "cancel" // order
-	doRefund   verb = "refund" // ticket, "!" where a warning was read
-	doUndo     verb = "undo"   // order, ticket
-	doAgain    verb = "again"  // order, ticket
-	doForget   verb = "forget"
-	doResolve  verb = "resolve" // operator: order, ticket
-	doLetGo    verb = "letgo"   // operator: order, ticket
-	doPayBack  verb = "payback" // operator: order, ticket
+	doShows   verb = "shows"
+	doShow    verb = "show"  // show
+	doSeats   verb = "seats" // show
+	doPick    verb = "pick"  // show, seat
+	doGo      verb = "go"    // show: on with what is picked
+	doPhone   verb = "phone" // show, kind of phone
+	doLater   verb = "later" // no phone at hand
+	doBuy     verb = "buy"   // show, seat, price as it was shown
+	doWallet  verb = "wallet"
+	doKeep    verb = "keep" // leave the wallet screen as it is
+	doTickets verb = "tickets"
+	doHelp    verb = "help"
+	doCard    verb = "card"   // order
+	doPlainQR verb = "qr"     // order, "a" for the address alone or "u" for the request
+	doCancel  verb = "cancel" // order
+	doRefund  verb = "refund" // ticket, "!" where a warning was read
+	doUndo    verb = "undo"   // order, ticket
+	doAgain   verb = "again"  // order, ticket
+	doForget  verb = "forget"
+	doResolve verb = "resolve" // operator: order, ticket
+	doLetGo   verb = "letgo"   // operator: order, ticket
+	doPayBack verb = "payback" // operator: order, ticket
 )
 
 // errAction says that a button's data is none of ours, or of another version.

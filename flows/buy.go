@@ -27,7 +27,7 @@ func (f *Flows) proceed(ctx context.Context, t *turn, o offer) (Reply, error) {
 	if err != nil {
 		return Reply{}, err
 	}
-	t.session.Chat = state == ChatOpen
+	t.session.Chat = state == ChatOpen || t.opened
 	if !t.session.Chat {
 		return f.handover(ctx, t, o, state)
 	}
@@ -99,7 +99,7 @@ func (f *Flows) confirm(ctx context.Context, customer int64, v voice, s Session,
 			"Show": showName(*o.Show), "Venue": venueName(*o.Show), "Seat": seatName(seat), "Time": moment(o.Show.Time),
 		}),
 		f.costs(v, price),
-		f.refundTerms(v, o.Terms, o.Show.EndOfSale, o.tip),
+		f.refundOf(v, o, price.Seat),
 		v.say("confirm.refund_to", args{"Address": s.Refund.Short()}),
 		trust,
 		v.say("confirm.next", args{"Minutes": int(f.Config.Hold.Minutes())}),

@@ -77,7 +77,11 @@ func (f *Flows) tapped(ctx context.Context, t *turn) (Reply, error) {
 
 // old answers a button of another time with a polite sentence and the screen of now.
 func (f *Flows) old(ctx context.Context, t *turn) (Reply, error) {
-	reply, err := f.shows(ctx, t)
+	show := f.shows
+	if len(t.session.Draft.Seats) > 0 {
+		show = f.resume
+	}
+	reply, err := show(ctx, t)
 	reply.Answer = t.answer("tap.old")
 	return reply, err
 }

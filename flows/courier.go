@@ -52,7 +52,7 @@ func (f *Flows) chatChanged(ctx context.Context, customer int64, open bool) (scr
 	if err != nil {
 		return nil, 0, err
 	}
-	t.session.Chat = open
+	t.session.Chat, t.opened = open, open
 	if open && t.session.Screen == screenHandover && len(t.session.Draft.Seats) > 0 {
 		edit = t.session.Shown
 		screen, err = f.afterHandover(ctx, t)

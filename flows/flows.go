@@ -108,6 +108,7 @@ type turn struct {
 	session Session
 	now     time.Time
 	erase   bool // delete the session once the event counts as handled
+	opened  bool // the event is that a secret chat opened
 }
 
 func (t *turn) customer() int64 { return t.event.Actor.ID }
@@ -221,8 +222,8 @@ func (f *Flows) inPlace(t *turn, s Screen) Reply {
 	if t.event.Action == "" {
 		return f.fresh(t, s)
 	}
-	t.session.Message = max(t.session.Message, t.event.Message)
-	t.session.Shown = t.event.Message
+	// This message is the current one now, even where a later one exists: its buttons must not count as old.
+	t.session.Message, t.session.Shown = t.event.Message, t.event.Message
 	return Reply{Screens: []Outgoing{{Chat: t.event.Chat, Edit: t.event.Message, Screen: s}}}
 }
 

@@ -29,7 +29,7 @@ func (f *Flows) buying(ctx context.Context, t *turn, a action) (Reply, error) {
 			return reply, err
 		}
 	}
-	o, found, err := f.find(ctx, a.args[0])
+	o, found, err := f.find(ctx, t.customer(), a.args[0])
 	if err != nil {
 		return Reply{}, err
 	}

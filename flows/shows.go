@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 	"time"
 
@@ -17,8 +18,9 @@ const maxShows = 20
 // offer is a show on sale and what is known around it; reading it makes no node call.
 type offer struct {
 	order.Sale
-	tip  order.Tip
-	held map[cirrus.Seat]order.Hold
+	tip      order.Tip
+	held     map[cirrus.Seat]order.Hold
+	customer int64 // who is looking at it
 }
 
 // tip is the newest block; before the first one a tip that is not healthy.
@@ -46,7 +48,7 @@ func (f *Flows) onSale(ctx context.Context) ([]order.Sale, order.Tip, error) {
 }
 
 // find looks a show up by its key. ok is false where its sale is over.
-func (f *Flows) find(ctx context.Context, key string) (o offer, ok bool, err error) {
+func (f *Flows) find(ctx context.Context, customer int64, key string) (o offer, ok bool, err error) {
 	sales, tip, err := f.onSale(ctx)
 	if err != nil {
 		return offer{}, false, err
@@ -59,7 +61,7 @@ func (f *Flows) find(ctx context.Context, key string) (o offer, ok bool, err err
 	if err != nil {
 		return offer{}, false, fmt.Errorf("reading holds: %w", err)
 	}
-	return offer{Sale: sales[i], tip: tip, held: held}, true, nil
+	return offer{Sale: sales[i], tip: tip, held: held, customer: customer}, true, nil
 }
 
 // seatState says whether a seat can be chosen.
@@ -68,7 +70,8 @@ type seatState string
 const (
 	seatFree     seatState = "free"
 	seatTaken    seatState = "taken"
-	seatHeld     seatState = "held"     // by another customer, or by an order of this one
+	seatHeld     seatState = "held"     // by another customer
+	seatMine     seatState = "mine"     // held by an order of this customer
 	seatResold   seatState = "resold"   // the door could not read a ticket for it
 	seatUnpriced seatState = "unpriced" // its price is out of bounds
 	seatUnknown  seatState = "unknown"
@@ -83,6 +86,9 @@ func (f *Flows) seatState(o offer, seat cirrus.Seat, now time.Time) seatState {
 		return seatTaken
 	}
 	if hold, held := o.held[seat]; held && hold.Until.After(now) {
+		if hold.Customer == o.customer {
+			return seatMine
+		}
 		return seatHeld
 	}
 	if on.Resold && !f.Config.SellResold {
@@ -170,6 +176,15 @@ func (f *Flows) availability(t *turn, o offer) Text {
 func (f *Flows) saleEnd(t *turn, o offer) Text {
 	last := o.Show.EndOfSale - 1
 	return t.say("show.sale_end", args{"About": when(o.tip, last), "Block": block(last)})
+}
+
+// refundOf says the same for a seat whose price is known: the venue may keep all of it.
+func (f *Flows) refundOf(v voice, o offer, price cirrus.Strats) Text {
+	terms := o.Terms
+	if terms.Refund(price) == 0 {
+		terms.ReleaseFee = math.MaxUint64
+	}
+	return f.refundTerms(v, terms, o.Show.EndOfSale, o.tip)
 }
 
 // refundTerms says until when a ticket can be given back and what that costs.

@@ -167,7 +167,9 @@ func (c *toyChain) Unspent(_ context.Context, coin cirrus.Outpoint, mempool bool
 	return there && !(mempool && c.spent(coin)), nil
 }
 
-func (c *toyChain) Raw(_ context.Context, tx cirrus.TxID) (string, error) { return "raw" + string(tx), nil }
+func (c *toyChain) Raw(_ context.Context, tx cirrus.TxID) (string, error) {
+	return "raw" + string(tx), nil
+}
 
 func (c *toyChain) Calls(_ context.Context, _ cirrus.Account, sender cirrus.Address) ([]order.PastCall, error) {
 	var calls []order.PastCall
@@ -202,4 +204,6 @@ func (c *toyChain) Send(_ context.Context, hex string) error {
 	return nil
 }
 
-func (c *toyChain) IsContract(_ context.Context, a cirrus.Address) (bool, error) { return c.contracts[a], nil }
+func (c *toyChain) IsContract(_ context.Context, a cirrus.Address) (bool, error) {
+	return c.contracts[a], nil
+}

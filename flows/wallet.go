@@ -38,7 +38,7 @@ func (f *Flows) keepWallet(ctx context.Context, t *turn) (Reply, error) {
 
 // resume goes on with the purchase that is being made up.
 func (f *Flows) resume(ctx context.Context, t *turn) (Reply, error) {
-	o, found, err := f.find(ctx, showKey(t.session.Draft.Show))
+	o, found, err := f.find(ctx, t.customer(), showKey(t.session.Draft.Show))
 	if err != nil {
 		return Reply{}, err
 	}

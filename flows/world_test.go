@@ -60,8 +60,11 @@ func newWorld(t testing.TB) *world {
 	w.flows, err = flows.New(flows.Deps{
 		Sessions: w.db, Courier: w.courier, Desk: desk{w}, View: w.db, Holds: w.db, Messenger: w, Artist: toyArtist{},
 		Clock: w.clock.Now, Wait: func(context.Context, time.Duration) error { return errors.New("no time to wait") },
-		Attention:  w.attention,
-		Pause:      func(_ context.Context, paused bool) error { w.off = map[bool]string{true: flows.OffPaused}[paused]; return nil },
+		Attention: w.attention,
+		Pause: func(_ context.Context, paused bool) error {
+			w.off = map[bool]string{true: flows.OffPaused}[paused]
+			return nil
+		},
 		WordsWrong: func(err error) { t.Errorf("words: %v", err) },
 		Config: flows.Config{
 			Support: "@quay_help", BotUsername: "UsherBot", Admins: []int64{operator}, Network: cirrus.MainNet, Gas: gas,
@@ -198,7 +201,9 @@ func (w *world) must(err error) {
 // desk is the engine; it is made after the conversations, which it needs itself.
 type desk struct{ w *world }
 
-func (d desk) Open(ctx context.Context, n order.New) (order.Order, error) { return d.w.engine.Open(ctx, n) }
+func (d desk) Open(ctx context.Context, n order.New) (order.Order, error) {
+	return d.w.engine.Open(ctx, n)
+}
 
 func (d desk) Load(ctx context.Context, customer int64, id order.ID) (order.Order, error) {
 	return d.w.engine.Load(ctx, customer, id)
@@ -219,8 +224,10 @@ func (d desk) Operate(ctx context.Context, id order.ID, ask order.Ask) (order.Or
 // toyArtist draws nothing.
 type toyArtist struct{}
 
-func (toyArtist) Ticket(flows.Digital, flows.Frame) ([]byte, error) { return []byte("ticket picture"), nil }
-func (toyArtist) Payment(text string) ([]byte, error)               { return []byte("QR of " + text), nil }
+func (toyArtist) Ticket(flows.Digital, flows.Frame) ([]byte, error) {
+	return []byte("ticket picture"), nil
+}
+func (toyArtist) Payment(text string) ([]byte, error) { return []byte("QR of " + text), nil }
 func (toyArtist) Check(d flows.Digital, onChain cirrus.Ticket) error {
 	if d.Secret.Plaintext != string(onChain.Secret) {
 		return errors.New("secret does not fit")

@@ -31,6 +31,7 @@ type Moment struct {
 type Words struct {
 	bundle *i18n.Bundle
 	ids    []string
+	plural map[string]bool // messages with a form for one
 }
 
 // New reads the languages that the program carries.
@@ -41,9 +42,10 @@ func New() (*Words, error) {
 	if err != nil {
 		return nil, fmt.Errorf("reading the English words: %w", err)
 	}
-	w := &Words{bundle: bundle}
+	w := &Words{bundle: bundle, plural: map[string]bool{}}
 	for _, message := range file.Messages {
 		w.ids = append(w.ids, message.ID)
+		w.plural[message.ID] = message.One != ""
 	}
 	sort.Strings(w.ids)
 	return w, nil
@@ -72,7 +74,7 @@ func (w *Words) localize(lang, id string, args Args) (string, error) {
 		TemplateData:   filled(args),
 		TemplateParser: &template.TextParser{Option: "missingkey=error"},
 	}
-	if count, ok := args["Count"]; ok {
+	if count, ok := args["Count"]; ok && w.plural[id] {
 		config.PluralCount = count
 	}
 	text, err := i18n.NewLocalizer(w.bundle, lang).Localize(config)
