@@ -35,8 +35,11 @@ type card struct {
 // Card shows an order as it is: what is true now, what the customer can do, what happens by itself and by when. It is
 // a picture message from the start, since a text message cannot become one. Errors: a picture that cannot be drawn.
 func (f *Flows) Card(o order.Order, now time.Time, around Around) (Screen, error) {
-	c := card{voice: f.voice(o.Language), f: f, o: o, now: now, around: around}
-	return c.screen()
+	return f.card(o, now, around).screen()
+}
+
+func (f *Flows) card(o order.Order, now time.Time, around Around) card {
+	return card{voice: f.voice(o.Language), f: f, o: o, now: now, around: around}
 }
 
 // preparing tells that the address may not be shown yet: its record was saved a moment ago only.
@@ -45,30 +48,39 @@ func preparing(o order.Order, now time.Time) bool {
 }
 
 func (c card) screen() (Screen, error) {
-	p := c.body()
-	s := Screen{Text: paragraphs(append([]Text{c.head()}, p.text)...), Buttons: p.buttons}
-	if preparing(c.o, c.now) {
+	s, draw := c.layout()
+	if draw == nil {
 		return s, nil
 	}
 	var err error
-	s.Picture, s.PictureName, err = c.picture(p.stage)
+	s.Picture, err = draw()
 	return s, err
 }
 
-func (c card) picture(s stage) (png []byte, name string, err error) {
-	if c.o.State != order.AwaitingPayment && c.o.State != order.PartPaid {
-		png, err = banner(s)
-		return png, "stage:" + string(s), err
+// layout is the screen with its picture named but not drawn, and how to draw it; nil where there is none yet.
+func (c card) layout() (s Screen, draw func() ([]byte, error)) {
+	p := c.body()
+	s = Screen{Text: paragraphs(c.head(), p.text), Buttons: p.buttons}
+	switch {
+	case preparing(c.o, c.now):
+		return s, nil
+	case c.o.State != order.AwaitingPayment && c.o.State != order.PartPaid:
+		s.PictureName = "stage:" + string(p.stage)
+		return s, func() ([]byte, error) { return banner(p.stage) }
+	case c.bare:
+		s.PictureName = "address:" + string(c.o.ID)
+		return s, func() ([]byte, error) { return c.payment(string(c.o.Address)) }
 	}
-	text, name := paymentURI(c.o), "request:"+string(c.o.ID)+":"+c.missing().String()
-	if c.bare {
-		text, name = string(c.o.Address), "address:"+string(c.o.ID)
-	}
-	png, err = c.f.Artist.Payment(text)
+	s.PictureName = "request:" + string(c.o.ID) + ":" + c.missing().String()
+	return s, func() ([]byte, error) { return c.payment(paymentURI(c.o)) }
+}
+
+func (c card) payment(text string) ([]byte, error) {
+	png, err := c.f.Artist.Payment(text)
 	if err != nil {
-		return nil, "", fmt.Errorf("drawing the payment of %s: %w", c.o.ID, err)
+		return nil, fmt.Errorf("drawing the payment of %s: %w", c.o.ID, err)
 	}
-	return png, name, nil
+	return png, nil
 }
 
 func (c card) head() Text {

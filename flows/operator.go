@@ -115,11 +115,15 @@ func (f *Flows) attendScreen(v voice, o order.Order, t order.Ticket) Screen {
 		why = "operator.reason." + string(t.Reason)
 	}
 	text := paragraphs(
-		v.say("operator.attend", args{"Order": string(o.ID), "Seat": seatName(t.Seat), "Contract": o.Show.Contract.Short(),
-			"Show": showName(o.Show)}),
+		v.say("operator.attend", args{
+			"Order": string(o.ID), "Seat": seatName(t.Seat), "Contract": o.Show.Contract.Short(),
+			"Show": showName(o.Show),
+		}),
 		v.say(why, nil),
-		v.say("operator.where", args{"Address": t.Address.Short(), "Wallet": t.Account.String(), "Sum": f.crs(t.Coin.Amount),
-			"Before": string(t.Before)}),
+		v.say("operator.where", args{
+			"Address": t.Address.Short(), "Wallet": t.Account.String(), "Sum": f.crs(t.Coin.Amount),
+			"Before": string(t.Before),
+		}),
 		f.tried(v, "operator.reserve", t.Reserve), f.tried(v, "operator.release", t.Release),
 	)
 	return Screen{Text: text, Buttons: [][]Button{f.attendButtons(v, o, t)}}

@@ -66,10 +66,7 @@ func (f *Flows) around(ctx context.Context, o order.Order) (Around, error) {
 }
 
 func (f *Flows) tellCard(ctx context.Context, o *order.Order, now time.Time, around Around) error {
-	screen, err := f.Card(*o, now, around)
-	if err != nil {
-		return err
-	}
+	screen, draw := f.card(*o, now, around).layout()
 	digest := screen.digest()
 	if o.Card.Message != 0 && digest == o.Card.Shown {
 		return nil
@@ -77,6 +74,10 @@ func (f *Flows) tellCard(ctx context.Context, o *order.Order, now time.Time, aro
 	if next := o.Card.Edited.Add(editGap); o.Card.Message != 0 && now.Before(next) {
 		o.Card.Again = next
 		return nil
+	}
+	var err error
+	if screen.Picture, err = draw(); err != nil {
+		return err
 	}
 	message, err := f.send(ctx, o.Customer, o.Card.Message, screen)
 	if err != nil {

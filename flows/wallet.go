@@ -19,8 +19,10 @@ const (
 func (f *Flows) wallet(t *turn) Reply {
 	t.session.Screen = screenWallet
 	if t.session.Refund == "" {
-		return f.inPlace(t, Screen{Text: paragraphs(t.say("wallet.ask", nil), t.say("wallet.linked", nil)),
-			Buttons: [][]Button{{t.button("button.not_now", nil, act(doKeep))}}})
+		return f.inPlace(t, Screen{
+			Text:    paragraphs(t.say("wallet.ask", nil), t.say("wallet.linked", nil)),
+			Buttons: [][]Button{{t.button("button.not_now", nil, act(doKeep))}},
+		})
 	}
 	text := paragraphs(t.say("wallet.now", args{"Address": string(t.session.Refund)}), t.say("wallet.change", nil),
 		t.say("wallet.linked", nil))
