@@ -2,7 +2,6 @@ package simulator
 
 import (
 	"context"
-	"fmt"
 	"strconv"
 	"strings"
 
@@ -210,7 +209,7 @@ func (t *Telegram) StartSecretChat(ctx context.Context, user int64, with string)
 	}
 	id, err := phone.StartSecretChat(ctx, partner)
 	if err != nil {
-		return "", fmt.Errorf("starting a secret chat: %w", err)
+		return "", badInput("starting a secret chat: %v", err)
 	}
 	t.stir()
 	return secretPrefix + id, nil

@@ -68,7 +68,7 @@ func (p *phone) StartSecretChat(_ context.Context, with int64) (string, error) {
 	p.phones.mu.Lock()
 	defer p.phones.mu.Unlock()
 	id := strconv.Itoa(len(p.chats) + 1)
-	p.chats = append(p.chats, simulator.SecretChat{ID: id, State: "pending", Key: "00ff"})
+	p.chats = append(p.chats, simulator.SecretChat{ID: id, With: with, State: "pending", Key: "00ff"})
 	return id, nil
 }
 

@@ -35,6 +35,7 @@ type Phone interface {
 // SecretChat is one secret chat as a phone shows it.
 type SecretChat struct {
 	ID       string
+	With     int64  // the Telegram id of the other side
 	State    string // pending, open or closed
 	Key      string // what a phone shows for comparing the key, hex
 	Messages []SecretMessage
@@ -44,6 +45,7 @@ type SecretChat struct {
 type SecretMessage struct {
 	ID      int64
 	Mine    bool
+	From    string // the sender's first name
 	Text    string
 	Picture []byte
 	Date    time.Time

@@ -155,10 +155,17 @@ func (t *Telegram) secretView(c SecretChat) ChatView {
 		Chat: secretPrefix + c.ID, Title: t.opts.CourierName, Kind: "secret", State: c.State, Key: c.Key,
 		Messages: []MessageView{},
 	}
+	courier := c.With == t.opts.CourierID
+	if !courier {
+		v.Title = t.nameOf(c.With)
+	}
 	for _, m := range c.Messages {
-		from := "courier"
-		if m.Mine {
+		from := m.From
+		switch {
+		case m.Mine:
 			from = "me"
+		case courier:
+			from = "courier"
 		}
 		v.Messages = append(v.Messages, MessageView{
 			ID: m.ID, From: from, Text: m.Text, Date: m.Date.Unix(), Buttons: []ButtonView{},
@@ -166,4 +173,13 @@ func (t *Telegram) secretView(c SecretChat) ChatView {
 		})
 	}
 	return v
+}
+
+func (t *Telegram) nameOf(user int64) string {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if p := t.people[user]; p != nil {
+		return p.name
+	}
+	return "Somebody"
 }

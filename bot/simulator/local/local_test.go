@@ -1,0 +1,110 @@
+package local_test
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/json"
+	"io"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+
+	"github.com/usherbot/usher/bot/simulator"
+	"github.com/usherbot/usher/bot/simulator/local"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// run starts a local Telegram as its command does and reads what it prints.
+func run(t *testing.T) map[string]string {
+	t.Helper()
+	reader, writer := io.Pipe()
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan error, 1)
+	go func() {
+		done <- local.Run(ctx, local.Options{}, "127.0.0.1:0", writer)
+		_ = writer.Close()
+	}()
+	t.Cleanup(func() {
+		cancel()
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+	})
+	environment := make(map[string]string)
+	lines := bufio.NewScanner(reader)
+	for lines.Scan() {
+		if lines.Text() == "ready" {
+			return environment
+		}
+		name, value, _ := strings.Cut(lines.Text(), "=")
+		environment[name] = value
+	}
+	t.Fatalf("it ended before it was ready: %v", <-done)
+	return nil
+}
+
+func call(t *testing.T, method, url string, body, into any) {
+	t.Helper()
+	raw, err := json.Marshal(body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := http.NewRequestWithContext(t.Context(), method, url, bytes.NewReader(raw))
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Header.Set("Content-Type", "application/json")
+	client := http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: 20 * time.Second}
+	answer, err := client.Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = answer.Body.Close() }()
+	if err := json.NewDecoder(answer.Body).Decode(into); err != nil || answer.StatusCode != http.StatusOK {
+		t.Fatalf("%s %s answered %s: %+v %v", method, url, answer.Status, into, err)
+	}
+}
+
+func TestItPrintsWhatUsherNeeds(t *testing.T) {
+	environment := run(t)
+	for _, name := range []string{
+		"TELEGRAM_TOKEN", "TELEGRAM_URL", "COURIER_API_ID", "COURIER_API_HASH", "COURIER_SERVER", "COURIER_SERVER_KEY",
+		"COURIER_PHONE", "COURIER_CODE",
+	} {
+		if environment["USHER_"+name] == "" {
+			t.Errorf("USHER_%s is not there", name)
+		}
+	}
+	var me struct{ Result struct{ Username string } }
+	call(t, "POST", environment["USHER_TELEGRAM_URL"]+"/bot"+environment["USHER_TELEGRAM_TOKEN"]+"/getMe", nil, &me)
+	if me.Result.Username != "QuayTicketsBot" {
+		t.Errorf("the bot is %q", me.Result.Username)
+	}
+}
+
+// TestPeopleHavePhones: with nobody logged in as the courier, a secret chat
+// stays pending, and a phone that is off cannot ask for one.
+func TestPeopleHavePhones(t *testing.T) {
+	url := run(t)["USHER_TELEGRAM_URL"] + "/telegram/users"
+	var ada struct{ ID json.Number }
+	call(t, "POST", url, map[string]string{"name": "Ada"}, &ada)
+	url += "/" + ada.ID.String()
+	var started struct{ Chat string }
+	call(t, "POST", url+"/secretchat", map[string]string{"with": "@courier"}, &started)
+	var chats []simulator.ChatView
+	call(t, "GET", url+"/secret", nil, &chats)
+	if len(chats) != 1 || chats[0].Chat != started.Chat || chats[0].State != "pending" || chats[0].Title != "Quay Tickets courier" {
+		t.Errorf("Ada's phone shows %+v", chats)
+	}
+	var nothing struct{}
+	call(t, "POST", url+"/do", map[string]string{"action": "new-phone"}, &nothing)
+	call(t, "GET", url+"/secret", nil, &chats)
+	if len(chats) != 0 {
+		t.Errorf("Ada's new phone shows %+v", chats)
+	}
+}
