@@ -13,8 +13,10 @@ import (
 	"github.com/gotd/td/telegram"
 	"github.com/gotd/td/telegram/auth"
 	"github.com/gotd/td/telegram/dcs"
+	"github.com/gotd/td/telegram/updates"
 	"github.com/gotd/td/tg"
 	"github.com/gotd/td/tgerr"
+	"github.com/gotd/td/transport"
 	"go.uber.org/goleak"
 
 	"github.com/usherbot/usher/bot/simulator/mtproto"
@@ -54,6 +56,11 @@ type line struct {
 
 func client(t *testing.T, s *mtproto.Server, store session.Storage, resolver dcs.Resolver) *line {
 	t.Helper()
+	return clientWith(t, s, func(o *telegram.Options) { o.SessionStorage, o.Resolver = store, resolver })
+}
+
+func clientWith(t *testing.T, s *mtproto.Server, edit func(*telegram.Options)) *line {
+	t.Helper()
 	public, err := crypto.ParseRSAPublicKeys(s.PublicKeyPEM())
 	if err != nil {
 		t.Fatal(err)
@@ -64,18 +71,13 @@ func client(t *testing.T, s *mtproto.Server, store session.Storage, resolver dcs
 	for _, k := range public {
 		keys = append(keys, telegram.PublicKey{RSA: k})
 	}
-	l.client = telegram.NewClient(account().APIID, account().APIHash, telegram.Options{
-		PublicKeys: keys, DC: s.DC(), Resolver: resolver, SessionStorage: store,
-		DCList: dcs.List{Options: []tg.DCOption{{ID: s.DC(), IPAddress: host, Port: port}}},
-		UpdateHandler: telegram.UpdateHandlerFunc(func(_ context.Context, u tg.UpdatesClass) error {
-			if us, ok := u.(*tg.Updates); ok {
-				for _, u := range us.Updates {
-					l.updates <- u
-				}
-			}
-			return nil
-		}),
-	})
+	opts := telegram.Options{
+		PublicKeys: keys, DC: s.DC(), SessionStorage: &session.StorageMemory{},
+		DCList:        dcs.List{Options: []tg.DCOption{{ID: s.DC(), IPAddress: host, Port: port}}},
+		UpdateHandler: inbox(l.updates),
+	}
+	edit(&opts)
+	l.client = telegram.NewClient(account().APIID, account().APIHash, opts)
 	return l
 }
 
@@ -111,7 +113,7 @@ func login(ctx context.Context, l *line) error {
 	return auth.NewFlow(auth.CodeOnly(a.Phone, code), auth.SendCodeOptions{}).Run(ctx, l.client.Auth())
 }
 
-// accepts answers a request for a secret chat as an honest courier would.
+// accept answers a request for a secret chat as an honest courier would.
 func accept(ctx context.Context, api *tg.Client, u *tg.UpdateEncryption) (int, error) {
 	req, ok := u.Chat.(*tg.EncryptedChatRequested)
 	if !ok {
@@ -192,8 +194,8 @@ func TestCourierLogsInAndCustomersChatIsAccepted(t *testing.T) {
 	}
 
 	// The courier was away: a second connection with the same session, and
-	// over the obfuscated transport, is told in the difference.
-	second := client(t, s, store, dcs.Plain(dcs.PlainOptions{}))
+	// over an obfuscated transport, is told in the difference.
+	second := client(t, s, store, dcs.Plain(dcs.PlainOptions{Protocol: transport.Abridged, Obfuscated: true}))
 	second.run(t, func(ctx context.Context, api *tg.Client) error {
 		d, err := api.UpdatesGetDifference(ctx, &tg.UpdatesGetDifferenceRequest{Pts: 1, Date: 1, Qts: 1})
 		if err != nil {
@@ -225,6 +227,70 @@ func TestCourierLogsInAndCustomersChatIsAccepted(t *testing.T) {
 	default:
 		t.Error("nobody was told of a change")
 	}
+}
+
+// inbox keeps what gotd's update manager hands on.
+type inbox chan tg.UpdateClass
+
+func (i inbox) Handle(_ context.Context, u tg.UpdatesClass) error {
+	if us, ok := u.(*tg.Updates); ok {
+		for _, u := range us.Updates {
+			i <- u
+		}
+	}
+	return nil
+}
+
+func TestUpdateManagerFindsWhatArrivedWhileItWasAway(t *testing.T) {
+	s := start(t)
+	s.AddUser(1001, "Ada")
+	ada, _ := s.Phone(1001)
+	got := make(inbox, 100)
+	manager := updates.New(updates.Config{Handler: got})
+	l := clientWith(t, s, func(o *telegram.Options) {
+		o.UpdateHandler, o.EnablePFS = manager, true
+	})
+	l.run(t, func(ctx context.Context, api *tg.Client) error {
+		if err := login(ctx, l); err != nil {
+			return err
+		}
+		ctx, cancel := context.WithCancel(ctx)
+		defer cancel()
+		started, ended := make(chan struct{}), make(chan error, 1)
+		go func() {
+			ended <- manager.Run(ctx, api, account().ID, updates.AuthOptions{OnStart: func(context.Context) { close(started) }})
+		}()
+		<-started
+		chat, err := ada.StartSecretChat(ctx, account().ID)
+		if err != nil {
+			return err
+		}
+		l.updates = got
+		u, err := next[*tg.UpdateEncryption](ctx, l)
+		if err != nil {
+			return err
+		}
+		if _, err := accept(ctx, api, u); err != nil {
+			return err
+		}
+		for want := 1; want <= 4; want++ {
+			m, err := next[*tg.UpdateNewEncryptedMessage](ctx, l)
+			if err != nil {
+				return err
+			}
+			if m.Qts != want {
+				t.Errorf("message %d has qts %d", want, m.Qts)
+			}
+			if _, err := ada.Send(ctx, chat, "more"); err != nil {
+				return err
+			}
+		}
+		cancel()
+		if err := <-ended; !errors.Is(err, context.Canceled) {
+			return err
+		}
+		return nil
+	})
 }
 
 // wrongCode tries to log in with a code that nobody sent.
