@@ -47,8 +47,11 @@ func (t *Telegram) Text(ctx context.Context, user int64, chatName, text string) 
 		}
 		return n, nil
 	}
-	m := &message{text: markup.Text{Text: text}.Trim().Detect()}
-	return t.say(user, chatName, m)
+	trimmed := markup.Text{Text: text}.Trim().Detect()
+	if trimmed.Text == "" {
+		return 0, badInput("a text is more than white space")
+	}
+	return t.say(user, chatName, &message{text: trimmed})
 }
 
 // say adds a person's message to a chat and tells the bot, where it may know.

@@ -116,6 +116,7 @@ func (t *Telegram) Page(o PageOptions) (http.Handler, error) {
 
 // pageView is everything that the page shows of Telegram.
 type pageView struct {
+	Run     string     `json:"run"` // tells one run of the local Telegram from the next, in which ids are others'
 	Person  string     `json:"person"`
 	Bot     botView    `json:"bot"`
 	Courier botView    `json:"courier"`
@@ -135,7 +136,7 @@ type botView struct {
 func (t *Telegram) pageState(o PageOptions) func(*http.Request, controlBody) (any, error) {
 	return func(r *http.Request, _ controlBody) (any, error) {
 		v := pageView{
-			Person: o.Name, Chain: o.Chain != nil,
+			Run: t.began, Person: o.Name, Chain: o.Chain != nil,
 			Courier: botView{Name: t.opts.CourierName, Username: t.opts.CourierUsername},
 		}
 		language := r.URL.Query().Get("language")

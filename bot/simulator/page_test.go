@@ -133,6 +133,8 @@ func TestThePage(t *testing.T) {
 	s.shoot("start")
 	s.do("press Start", click("start"), says("message-text", "Night Trains"))
 	s.shoot("show")
+	s.do("read a notice", tap("Tell me about this show"), says("toast", "You will be told."))
+	s.do("read an alert", tap("Share"), visible("alert-ok"), says("alert", "with care"), click("alert-ok"), chromedp.WaitNotVisible(byID("alert-ok")))
 	s.do("choose seats", tap("Choose seats"), says("message-text", "Row 3"))
 	s.shoot("seats")
 	s.do("go on to the secret chat", tap("Continue"), says("message-text", "end-to-end"))
@@ -151,7 +153,14 @@ func TestThePage(t *testing.T) {
 	})
 	s.do("scan the ticket", chromedp.WaitEnabled(byID("scan")), click("scan"), says("verdict", "The door opens"))
 	s.shoot("door")
-	s.do("write by keyboard", chromedp.SendKeys(byID("composer-input"), "/tickets\r"), says("message-text", "/tickets"))
+	s.do("enlarge the ticket", chromedp.Click(chromedp.CSS(`[data-testid=phone-log] [data-testid=picture]`)), visible("viewer-close"))
+	s.shootOne("viewer")
+	s.do("close it", click("viewer-close"))
+	s.do("open the menu", click("menu"), visible("command-tickets"))
+	s.shootOne("menu")
+	s.do("choose from it", click("command-tickets"), says("message-text", "/tickets"))
+	s.do("come back later", chromedp.Reload(), says("message-text", "Send exactly"), says("verdict", ""))
+	s.do("write by keyboard", chromedp.SendKeys(byID("composer-input"), "hello\r"), says("message-text", "hello"))
 }
 
 const warning = "This picture is your ticket. Whoever shows it first gets in. Don't share it, don't post it, " +
@@ -176,6 +185,12 @@ func (s *stage) shoot(name string) {
 			s.picture(name+"-phone-"+pane+"-"+scheme, 390, 844)
 		}
 		s.do("a wide screen", click("tab-chat"), chromedp.EmulateViewport(1440, 900))
+	}
+}
+
+func (s *stage) shootOne(name string) {
+	if *picturesDir != "" {
+		s.picture(name, 1440, 900)
 	}
 }
 
@@ -216,7 +231,14 @@ func (s *scripted) handle(ctx context.Context, c *bot.Bot, u *models.Update) {
 		}
 		return
 	}
-	_, err := c.AnswerCallbackQuery(ctx, &bot.AnswerCallbackQueryParams{CallbackQueryID: u.CallbackQuery.ID})
+	answer := &bot.AnswerCallbackQueryParams{CallbackQueryID: u.CallbackQuery.ID}
+	switch u.CallbackQuery.Data {
+	case "tell":
+		answer.Text = "You will be told."
+	case "share":
+		answer.Text, answer.ShowAlert = "Share it with care.", true
+	}
+	_, err := c.AnswerCallbackQuery(ctx, answer)
 	s.check(err)
 	switch u.CallbackQuery.Data {
 	case "choose":

@@ -38,6 +38,7 @@ type Options struct {
 type Telegram struct {
 	opts    Options
 	bot     wireUser
+	began   string // when it began, as the name of this run
 	traffic traffic
 	faults  faults
 	flood   *flood
@@ -79,6 +80,7 @@ func New(ctx context.Context, o Options) (*Telegram, error) {
 			ID: id, IsBot: true, FirstName: o.BotName, Username: o.BotUsername,
 			CanJoinGroups: &yes, CanReadAll: &no, SupportsInline: &no, HasMainWebApp: &no, CanConnectToBiz: &no,
 		},
+		began:    strconv.FormatInt(o.Clock().UnixNano(), 36),
 		flood:    newFlood(o.Limits, o.Clock),
 		wake:     make(chan struct{}),
 		people:   make(map[int64]*person),

@@ -28,15 +28,16 @@ const remembered = "usher-demo-person";
 /** language is the visitor's, as Telegram has it: "en", "de", … */
 export const language = (navigator.language || "en").split("-")[0];
 
-/** me is the id of the person that this browser is; a new one where needed. */
-export async function me(name) {
-  const id = localStorage.getItem(remembered);
-  return id || newPerson(name);
+/** me is the id of the person that this browser is in this run of the demo; a
+ * new one where needed. */
+export async function me(run, name) {
+  const [known, id] = (localStorage.getItem(remembered) || "").split(" ");
+  return known === run ? id : newPerson(run, name);
 }
 
-export async function newPerson(name) {
+export async function newPerson(run, name) {
   const { id } = await post("/telegram/users", { name, language });
-  localStorage.setItem(remembered, id);
+  localStorage.setItem(remembered, `${run} ${id}`);
   return String(id);
 }
 

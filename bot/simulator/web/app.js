@@ -1,12 +1,12 @@
 // The page: three panes on a wide screen, tabs on a phone.
 
-import { changes, get, language, me, newPerson } from "./api.js";
+import { changes, get, language, me } from "./api.js";
 import { chain } from "./chain.js";
 import { chat } from "./chat.js";
 import { say } from "./dialogs.js";
 import { phone } from "./phone.js";
 
-const page = { user: "", view: null, refresh, openPane, openProfile };
+const page = { run: "", user: "", view: null, refresh, openPane, openProfile };
 const tabs = [...document.querySelectorAll(".tabs button")];
 let running = null;
 let again = false;
@@ -29,11 +29,14 @@ function refresh() {
 
 async function load() {
   try {
-    page.view = await get(`/demo/state?user=${page.user}&language=${language}`);
-  } catch (error) {
-    if (error.status !== 404) return; // the demo is gone or starting; the next event brings it back
-    page.user = await newPerson(page.name);
-    page.view = await get(`/demo/state?user=${page.user}&language=${language}`);
+    let view = await look().catch((error) => (error.status === 404 ? { run: "" } : Promise.reject(error)));
+    if (view.run !== page.run) { // the demo was started anew: our id is nobody there, or somebody else
+      await join();
+      view = await look();
+    }
+    page.view = view;
+  } catch {
+    return; // the demo is gone or starting; the next event brings it back
   }
   if (page.chat.show(page.view)) news("chat");
   if (page.phone.show()) news("phone");
@@ -64,10 +67,18 @@ function openProfile(name) {
   page.phone.profile();
 }
 
-async function begin() {
+const look = () => get(`/demo/state?user=${page.user}&language=${language}`);
+
+/** join makes this browser a person of the demo that runs now. */
+async function join() {
   const first = await get(`/demo/state?language=${language}`);
-  page.name = first.person;
-  page.user = await me(first.person);
+  page.run = first.run;
+  page.user = await me(first.run, first.person);
+  return first;
+}
+
+async function begin() {
+  const first = await join();
   page.view = { ...first, chats: [{ chat: "bot", messages: [] }] };
   page.chat = chat(page);
   page.phone = phone(page);

@@ -11,10 +11,9 @@ const everyMs = 2000;
 
 /** chain runs the right pane. */
 export function chain(page) {
-  const state = { view: null, filled: null, ticket: "", doorChosen: false };
+  const state = { view: null, paidAt: 0, filled: null, ticket: "", doorChosen: false };
   $("next-block").onclick = () => busy($("next-block"), async () => {
-    const { height } = await post("/demo/block");
-    say(`Block ${height.toLocaleString()}`);
+    await post("/demo/block");
     await load(page, state);
   });
   $("pay-form").onsubmit = (event) => { event.preventDefault(); pay(page, state); };
@@ -47,6 +46,10 @@ function show(page, state) {
     $("height").dataset.height = v.height;
     $("wallet-balance").textContent = v.wallet.balance;
     $("wallet-address").textContent = v.wallet.address;
+    if (state.paidAt && v.height > state.paidAt) {
+      state.paidAt = 0;
+      outcome(`Paid, in block ${v.height.toLocaleString()}.`, "good");
+    }
     doors(v.doors ?? []);
     reconcile($("blocks"), blocks(v));
   }
@@ -90,6 +93,7 @@ async function pay(page, state) {
   try {
     const sent = await post("/demo/pay", { address: $("pay-address").value.trim(), amount: $("pay-amount").value.trim() });
     outcome(`Sent. Transaction ${sent.transactionId.slice(0, 12)}… waits for the next block.`, "good");
+    state.paidAt = state.view?.height ?? 0;
     $("pay-address").value = $("pay-amount").value = $("pay-hint").textContent = "";
     await load(page, state);
   } catch (error) {
