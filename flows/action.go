@@ -32,6 +32,8 @@ const (
 	doKeep    verb = "keep" // leave the wallet screen as it is
 	doTickets verb = "tickets"
 	doHelp    verb = "help"
+	doMore    verb = "more"   // the shows, in a new message: the tapped one is a card, or news worth keeping
+	doMine    verb = "mine"   // the tickets, likewise
 	doCard    verb = "card"   // order
 	doPlainQR verb = "qr"     // order, "a" for the address alone or "u" for the request
 	doCancel  verb = "cancel" // order
@@ -61,7 +63,7 @@ func act(v verb, args ...string) string {
 // arity is how many arguments each action has, at least and at most.
 func arity(v verb) (least, most int, known bool) {
 	switch v {
-	case doShows, doWallet, doKeep, doTickets, doHelp, doForget, doLater:
+	case doShows, doWallet, doKeep, doTickets, doHelp, doMore, doMine, doForget, doLater:
 		return 0, 0, true
 	case doShow, doSeats, doGo, doCard, doCancel:
 		return 1, 1, true

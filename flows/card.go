@@ -138,7 +138,7 @@ func (c card) tickets() part {
 func (c card) ended(id string) part {
 	return part{
 		text:    paragraphs(c.say(id, nil), c.payouts()),
-		buttons: [][]Button{{c.button("button.shows", nil, act(doShows))}},
+		buttons: [][]Button{{c.button("button.shows", nil, act(doMore))}},
 		stage:   stageEnded,
 	}
 }

@@ -73,7 +73,7 @@ func (c *chat) write(head string, id int, s flows.Screen) {
 		fmt.Fprintf(&c.log, "    (picture: %s)\n", s.PictureName)
 	}
 	for line := range strings.SplitSeq(written(s.Text), "\n") {
-		fmt.Fprintf(&c.log, "    %s\n", line)
+		c.log.WriteString(strings.TrimRight("    "+line, " ") + "\n")
 	}
 	for _, row := range s.Buttons {
 		var names []string

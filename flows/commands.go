@@ -57,6 +57,12 @@ func (f *Flows) tapped(ctx context.Context, t *turn) (Reply, error) {
 		return f.shows(ctx, t)
 	case doTickets:
 		return f.tickets(ctx, t)
+	case doMore:
+		t.below = true
+		return f.shows(ctx, t)
+	case doMine:
+		t.below = true
+		return f.tickets(ctx, t)
 	case doHelp:
 		return f.help(t), nil
 	case doShow, doSeats, doPick, doGo, doPhone, doLater, doBuy:

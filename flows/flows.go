@@ -108,6 +108,7 @@ type turn struct {
 	session Session
 	now     time.Time
 	erase   bool // delete the session once the event counts as handled
+	below   bool // the tapped message stays as it is, the answer comes below it
 	opened  bool // the event is that a secret chat opened
 }
 
@@ -219,7 +220,7 @@ func (f *Flows) fresh(t *turn, s Screen) Reply {
 
 // inPlace shows a screen in the message that was tapped, or in a new one where nothing was tapped.
 func (f *Flows) inPlace(t *turn, s Screen) Reply {
-	if t.event.Action == "" {
+	if t.event.Action == "" || t.below {
 		return f.fresh(t, s)
 	}
 	// This message is the current one now, even where a later one exists: its buttons must not count as old.

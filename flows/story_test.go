@@ -121,37 +121,8 @@ func (w *world) happens(line string) {
 func (w *world) does(who int64, what, rest string) {
 	e := flows.Event{Kind: flows.Private, Actor: flows.Actor{ID: who, Name: "Ann", Language: "en"}, Chat: who}
 	c := w.chat(who)
-	if second, twice := strings.CutPrefix(rest, "twice "); twice {
-		message, button, _ := c.button(second)
-		e.Message, e.Action = message, button.Action
-		w.handle(e)
-		w.handle(e)
-		return
-	}
-	switch what {
-	case "tap":
-		message, button, ok := c.button(rest)
-		if old, found := strings.CutPrefix(rest, "old "); found {
-			seen, known := c.seen[old]
-			message, button, ok = seen.message, seen.button, known
-		}
-		if !ok || button.Action == "" {
-			w.t.Fatalf("no button %q to tap", rest)
-		}
-		e.Message, e.Action, e.Callback = message, button.Action, "callback"
-		w.handle(e)
-		return
-	case "steal": // taps a button that Ann sees, as somebody who copied its data would
-		_, button, ok := w.chat(ann).button(rest)
-		if !ok {
-			w.t.Fatalf("no button %q to steal", rest)
-		}
-		e.Action, e.Message = button.Action, c.next
-		w.handle(e)
-		return
-	case "raw":
-		e.Action, e.Message = rest, c.next
-		w.handle(e)
+	if what == "tap" || what == "steal" || what == "raw" {
+		w.taps(e, what, rest)
 		return
 	}
 	c.next++
@@ -170,6 +141,35 @@ func (w *world) does(who int64, what, rest string) {
 		e.Text = rest
 	}
 	w.handle(e)
+}
+
+// taps is a tap on a button, of one that was there before, of one that somebody else sees, or of no button at all.
+func (w *world) taps(e flows.Event, what, rest string) {
+	c := w.chat(e.Chat)
+	message, button, ok := c.button(rest)
+	if old, found := strings.CutPrefix(rest, "old "); found {
+		seen, known := c.seen[old]
+		message, button, ok = seen.message, seen.button, known
+	}
+	second, twice := strings.CutPrefix(rest, "twice ")
+	if twice {
+		message, button, ok = c.button(second)
+	}
+	switch what {
+	case "steal":
+		message = c.next
+		_, button, ok = w.chat(ann).button(rest)
+	case "raw":
+		message, button, ok = c.next, flows.Button{Action: rest}, true
+	}
+	if !ok || button.Action == "" {
+		w.t.Fatalf("no button %q to tap", rest)
+	}
+	e.Message, e.Action, e.Callback = message, button.Action, "callback"
+	w.handle(e)
+	if twice {
+		w.handle(e)
+	}
 }
 
 func (w *world) handle(e flows.Event) {

@@ -142,7 +142,7 @@ func (f *Flows) ring(ctx context.Context, o *order.Order, around Around) error {
 // bells lists what must have rung by now, in the order it happened.
 func (f *Flows) bells(o order.Order, around Around) []bell {
 	v := f.voice(o.Language)
-	buttons := [][]Button{{v.button("button.tickets", nil, act(doTickets))}}
+	buttons := [][]Button{{v.button("button.tickets", nil, act(doMine))}}
 	var all []bell
 	add := func(key string, text Text) {
 		all = append(all, bell{key: key, screen: Screen{Text: text, Buttons: buttons}, payout: -1})

@@ -36,7 +36,6 @@ type world struct {
 	chats   map[int64]*chat
 	sale    order.Sale
 	off     string
-	resold  bool
 	healthy bool
 	own     map[cirrus.Address]bool
 	ids     int
