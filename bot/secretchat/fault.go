@@ -42,5 +42,4 @@ const (
 	ReasonElsewhere Reason = "elsewhere" // another login of this account accepted it
 	ReasonRefused   Reason = "refused"   // the server would not have it
 	ReasonSession   Reason = "session"   // the login of this account is gone
-	ReasonLost      Reason = "lost"      // whether it was ever asked for is unknown
 )

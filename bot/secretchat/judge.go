@@ -28,7 +28,6 @@ const (
 type answer struct {
 	verdict verdict
 	wait    time.Duration // asked for by the server
-	flood   bool
 	reason  Reason
 	name    string // the server's name of the error, or what kind of failure it was
 }
@@ -50,7 +49,7 @@ func judge(err error) answer {
 		return answer{verdict: verdictLater, name: "weak group", wait: lastRetry}
 	}
 	if wait, ok := tgerr.AsFloodWait(err); ok {
-		return answer{verdict: verdictLater, name: "FLOOD_WAIT", wait: max(wait, firstRetry), flood: true}
+		return answer{verdict: verdictLater, name: "FLOOD_WAIT", wait: max(wait, firstRetry)}
 	}
 	rpc, ok := tgerr.As(err)
 	if !ok {
@@ -61,6 +60,9 @@ func judge(err error) answer {
 		return answer{verdict: verdictOver, reason: ReasonPeer, name: rpc.Type}
 	case "USER_IS_BLOCKED", "USER_DELETED", "INPUT_USER_DEACTIVATED":
 		return answer{verdict: verdictOver, reason: ReasonBlocked, name: rpc.Type}
+	case errRandomIDDuplicate:
+		// Whether that is good news only the caller knows.
+		return answer{verdict: verdictRefused, name: rpc.Type}
 	case "MSG_WAIT_FAILED":
 		return answer{verdict: verdictLater, name: rpc.Type}
 	case "AUTH_KEY_DUPLICATED":

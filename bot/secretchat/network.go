@@ -116,12 +116,10 @@ func (c *Client) accept(ctx context.Context, w *worker, ch *chat) (step, error) 
 	})
 }
 
-// ask requests a chat of ours. A request whose answer was lost cannot be told from
-// one that never was: it is given up, and the caller asks anew.
+// ask requests a chat of ours. That we tried is saved first: a request whose
+// answer was lost is made again under the same id, and the server says that it has
+// it. The access hash comes with the other side's answer in any case.
 func (c *Client) ask(ctx context.Context, w *worker, ch *chat) (step, error) {
-	if ch.Attempts > 0 {
-		return step{more: true}, c.finish(ctx, ch.ID, ReasonLost)
-	}
 	if ch.Exponent == nil {
 		g, random, a, err := c.parameters(ctx, w)
 		if err != nil {
@@ -132,6 +130,7 @@ func (c *Client) ask(ctx context.Context, w *worker, ch *chat) (step, error) {
 		}
 		return step{more: true}, c.change(ctx, ch.ID, func(ch *chat, e env) error { return ch.offer(e, g, random) })
 	}
+	tried := ch.Attempts > 0
 	if err := c.change(ctx, ch.ID, func(ch *chat, _ env) error { ch.Attempts++; return nil }); err != nil {
 		return step{}, err
 	}
@@ -146,20 +145,19 @@ func (c *Client) ask(ctx context.Context, w *worker, ch *chat) (step, error) {
 	if err != nil {
 		return step{}, err
 	}
-	if a.verdict == verdictLater && a.flood {
-		// The server did not take it, so it may be asked again.
-		err := c.change(ctx, ch.ID, func(ch *chat, _ env) error { ch.Attempts = 0; return nil })
-		return a.again(w), err
-	}
-	if a.verdict != verdictDone {
+	ours := a.verdict == verdictDone || tried && a.name == errRandomIDDuplicate
+	if !ours {
 		return c.unless(ctx, w, ch.ID, a)
 	}
 	return step{more: true}, c.change(ctx, ch.ID, func(ch *chat, e env) error {
-		if waiting, ok := result.(*tg.EncryptedChatWaiting); ok {
-			ch.waits(waiting.AccessHash)
-			return nil
+		switch result := result.(type) {
+		case *tg.EncryptedChatWaiting:
+			ch.waits(result.AccessHash)
+		case nil:
+			ch.waits(0)
+		default:
+			ch.end(e, PhaseClosed, ReasonRefused)
 		}
-		ch.end(e, PhaseClosed, ReasonRefused)
 		return nil
 	})
 }

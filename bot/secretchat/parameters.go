@@ -53,7 +53,7 @@ func (d *dhCache) take(result tg.MessagesDhConfigClass) (group, []byte, error) {
 		}
 		return d.group, result.GetRandom(), nil
 	}
-	sum := sha256.Sum256(append([]byte{byte(config.G)}, config.P...))
+	sum := groupSum(config.G, config.P)
 	if !d.good[sum] {
 		if err := checkGroup(config.G, config.P); err != nil {
 			return group{}, nil, err
@@ -65,4 +65,9 @@ func (d *dhCache) take(result tg.MessagesDhConfigClass) (group, []byte, error) {
 	}
 	d.version, d.group = config.Version, group{G: config.G, P: config.P}
 	return d.group, config.Random, nil
+}
+
+// groupSum names a group that was checked.
+func groupSum(g int, p []byte) [sha256.Size]byte {
+	return sha256.Sum256(append([]byte{byte(g)}, p...))
 }

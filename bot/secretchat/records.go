@@ -6,7 +6,6 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
-	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -55,54 +54,65 @@ func (c *chat) public() Chat {
 	}
 }
 
-// index returns the map from chats to users, reading the names once.
-func (c *Client) index(ctx context.Context) (map[int]int64, error) {
+// index reads the names of the chats once; after it c.users is there.
+func (c *Client) index(ctx context.Context) error {
 	c.mu.Lock()
 	known := c.users != nil
 	c.mu.Unlock()
-	if !known {
-		ctx, cancel := storeContext(ctx)
-		defer cancel()
-		names, err := c.cfg.Store.Keys(ctx, chatPrefix)
-		if err != nil {
-			return nil, fmt.Errorf("list secret chats: %w", err)
-		}
-		c.mu.Lock()
-		if c.users == nil {
-			c.users = make(map[int]int64, len(names))
-			for _, name := range names {
-				if user, id, ok := parseChatName(name); ok {
-					c.users[id] = user
-				}
-			}
-		}
-		c.mu.Unlock()
+	if known {
+		return nil
+	}
+	ctx, cancel := storeContext(ctx)
+	defer cancel()
+	names, err := c.cfg.Store.Keys(ctx, chatPrefix)
+	if err != nil {
+		return fmt.Errorf("list secret chats: %w", err)
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return maps.Clone(c.users), nil
+	if c.users != nil {
+		return nil
+	}
+	c.users = make(map[int]int64, len(names))
+	for _, name := range names {
+		if user, id, ok := parseChatName(name); ok {
+			c.users[id] = user
+		}
+	}
+	return nil
 }
 
 func (c *Client) ids(ctx context.Context) ([]int, error) {
-	users, err := c.index(ctx)
-	return slices.Sorted(maps.Keys(users)), err
+	return c.idsWhere(ctx, func(int64) bool { return true })
 }
 
 func (c *Client) idsOf(ctx context.Context, user int64) ([]int, error) {
-	users, err := c.index(ctx)
-	if err != nil {
+	return c.idsWhere(ctx, func(u int64) bool { return u == user })
+}
+
+func (c *Client) idsWhere(ctx context.Context, wanted func(user int64) bool) ([]int, error) {
+	if err := c.index(ctx); err != nil {
 		return nil, err
 	}
-	maps.DeleteFunc(users, func(_ int, u int64) bool { return u != user })
-	return slices.Sorted(maps.Keys(users)), nil
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	var ids []int
+	for id, user := range c.users {
+		if wanted(user) {
+			ids = append(ids, id)
+		}
+	}
+	slices.Sort(ids)
+	return ids, nil
 }
 
 func (c *Client) userOf(ctx context.Context, id int) (int64, bool, error) {
-	users, err := c.index(ctx)
-	if err != nil {
+	if err := c.index(ctx); err != nil {
 		return 0, false, err
 	}
-	user, ok := users[id]
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	user, ok := c.users[id]
 	return user, ok, nil
 }
 
@@ -127,7 +137,7 @@ func (c *Client) load(ctx context.Context, id int) (*chat, error) {
 
 // create saves the first record of a chat.
 func (c *Client) create(ctx context.Context, ch *chat) error {
-	if _, err := c.index(ctx); err != nil {
+	if err := c.index(ctx); err != nil {
 		return err
 	}
 	raw, err := ch.encode()
