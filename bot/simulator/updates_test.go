@@ -203,6 +203,9 @@ func TestWebhookDeliversUntilTaken(t *testing.T) {
 	if got := b.call("getUpdates", object{}); got.Code != http.StatusConflict || !strings.Contains(got.Description, "webhook is active") {
 		t.Errorf("polling beside a webhook was answered %+v", got)
 	}
+	b.eventually("the last answer is taken in", func() bool {
+		return strings.Contains(string(b.call("getWebhookInfo", object{}).Result), `"pending_update_count":0`)
+	})
 	if got := b.call("deleteWebhook", object{}); !got.OK {
 		t.Error(got.Description)
 	}
