@@ -2,6 +2,8 @@ package sandbox
 
 import (
 	"errors"
+	"slices"
+	"strings"
 
 	"github.com/usherbot/usher/chain/cirrus"
 	"github.com/usherbot/usher/chain/sandbox/contract"
@@ -81,6 +83,13 @@ func (s *Sandbox) Height() uint64 {
 	return s.chain.Height()
 }
 
+// Venues gives the contracts that were made here, oldest first.
+func (s *Sandbox) Venues() []cirrus.Address {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.venues)
+}
+
 // NodeRequest changes what the node says of itself. What is nil stays.
 type NodeRequest struct {
 	Peers    *int    `json:"peers"`
@@ -137,7 +146,7 @@ func (s *Sandbox) Reorg(depth int) (uint64, error) {
 func (s *Sandbox) Drop(id cirrus.TxID) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if err := s.chain.Drop(id); err != nil {
+	if err := s.chain.Drop(lower(id)); err != nil {
 		return wrong("transactionId: %v; a mined one returns there by reorg", err)
 	}
 	return nil
@@ -148,7 +157,7 @@ func (s *Sandbox) Drop(id cirrus.TxID) error {
 func (s *Sandbox) DoubleSpend(id cirrus.TxID) (cirrus.TxID, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	entry, err := s.chain.DoubleSpend(id)
+	entry, err := s.chain.DoubleSpend(lower(id))
 	if err != nil {
 		return "", wrong("transactionId: %v; a mined one returns to the mempool by reorg", err)
 	}
@@ -229,3 +238,6 @@ func loggedTicket(log contract.Log) contract.Ticket {
 	}
 	return ticket
 }
+
+// lower gives an id as the chain writes it.
+func lower(id cirrus.TxID) cirrus.TxID { return cirrus.TxID(strings.ToLower(string(id))) }

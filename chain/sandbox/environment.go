@@ -57,6 +57,7 @@ func (s *Sandbox) Environment() []string {
 		"USHER_WALLETS=" + WalletOne + "/" + shellAccount + "," + WalletTwo + "/" + shellAccount,
 		"USHER_WALLET_PASSWORD_FILE=" + s.files.passwords,
 		"USHER_FLOAT_WALLET=" + WalletFloat + "/" + shellAccount,
+		"USHER_GAS_LIMIT=" + decimal(s.GasLimit()),
 		"USHER_VENUES=" + strings.Join(venues, ","),
 	}
 }

@@ -8,8 +8,10 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"reflect"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/usherbot/usher/chain/cirrus"
 	"github.com/usherbot/usher/chain/sandbox/wallet"
@@ -157,7 +159,7 @@ func (t *words) UnmarshalJSON(data []byte) error {
 	}
 	var number json.Number
 	if err := json.Unmarshal(data, &number); err != nil {
-		return errors.New("not a text")
+		return &json.UnmarshalTypeError{Value: kindOf(data), Type: reflect.TypeFor[string]()}
 	}
 	*t = words(number.String())
 	return nil
@@ -169,10 +171,46 @@ type count uint64
 func (c *count) UnmarshalJSON(data []byte) error {
 	n, err := strconv.ParseUint(strings.Trim(string(data), `"`), 10, 64)
 	if err != nil {
-		return errors.New("not a whole number")
+		return &json.UnmarshalTypeError{Value: kindOf(data), Type: reflect.TypeFor[uint64]()}
 	}
 	*c = count(n)
 	return nil
+}
+
+// kindOf names the kind of a JSON value, so that a refusal need not repeat the value.
+func kindOf(data []byte) string {
+	switch data[0] {
+	case '{':
+		return "object"
+	case '[':
+		return "array"
+	case '"':
+		return "string"
+	case 't', 'f':
+		return "bool"
+	}
+	return "number"
+}
+
+// moment is a point in time as .NET reads it: with or without a zone, with or without a time of day.
+type moment struct{ time.Time }
+
+func (m *moment) UnmarshalJSON(data []byte) error {
+	var text string
+	if err := json.Unmarshal(data, &text); err != nil {
+		return &json.UnmarshalTypeError{Value: kindOf(data), Type: reflect.TypeFor[time.Time]()}
+	}
+	return m.read(text)
+}
+
+func (m *moment) read(text string) error {
+	for _, form := range []string{time.RFC3339, "2006-01-02T15:04:05", "2006-01-02"} {
+		if at, err := time.Parse(form, text); err == nil {
+			m.Time = at
+			return nil
+		}
+	}
+	return refused("The value '%s' is not a valid date.", clip(text))
 }
 
 // crsDecimal is an amount of strats written in CRS as a JSON number.
