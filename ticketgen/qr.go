@@ -68,8 +68,7 @@ func PaymentQR(text string, pixels int) ([]byte, error) {
 
 func encodePNG(picture image.Image) ([]byte, error) {
 	var encoded bytes.Buffer
-	encoder := png.Encoder{CompressionLevel: png.BestCompression}
-	if err := encoder.Encode(&encoded, picture); err != nil {
+	if err := png.Encode(&encoded, picture); err != nil {
 		return nil, fmt.Errorf("encoding a picture: %w", err)
 	}
 	return encoded.Bytes(), nil

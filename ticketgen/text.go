@@ -2,6 +2,7 @@ package ticketgen
 
 import (
 	"fmt"
+	"sort"
 	"strings"
 	"unicode"
 
@@ -91,10 +92,7 @@ func wrap(face font.Face, text string, width, count int) (lines []string, whole 
 
 // lineEnd gives how many characters of rest make the next line: whole words, or part of one that is too long.
 func lineEnd(face font.Face, rest []rune, width int) int {
-	end := len(rest)
-	for end > 1 && !fits(face, string(rest[:end]), width) {
-		end--
-	}
+	end := sort.Search(len(rest), func(i int) bool { return !fits(face, string(rest[:i+1]), width) })
 	if end == len(rest) {
 		return end
 	}
@@ -103,14 +101,12 @@ func lineEnd(face font.Face, rest []rune, width int) int {
 			return space
 		}
 	}
-	return end
+	return max(end, 1)
 }
 
 // cut shortens a text from its end until it fits, keeping the ellipsis that stands there.
 func cut(face font.Face, text string, width int) string {
 	chars := []rune(strings.TrimSuffix(text, ellipsis))
-	for len(chars) > 0 && !fits(face, string(chars)+ellipsis, width) {
-		chars = chars[:len(chars)-1]
-	}
-	return strings.TrimSpace(string(chars)) + ellipsis
+	end := sort.Search(len(chars), func(i int) bool { return !fits(face, string(chars[:i+1])+ellipsis, width) })
+	return strings.TrimSpace(string(chars[:end])) + ellipsis
 }
