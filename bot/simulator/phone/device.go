@@ -229,6 +229,8 @@ func (p *Simulated) Do(ctx context.Context, action, chat string) error {
 		return p.leave(ctx, chat, "declined here", false)
 	case ActionDeleteChat:
 		return p.leave(ctx, chat, "deleted here", true)
+	case ActionBlock, ActionUnblock:
+		return p.block(ctx, chat, action == ActionBlock)
 	default:
 		return fmt.Errorf("%w: %q", ErrAction, action)
 	}
@@ -252,6 +254,31 @@ func (p *Simulated) leave(ctx context.Context, id, why string, forget bool) erro
 		delete(p.chats, c.id)
 		p.forgotten[c.id] = true
 		p.order = slices.DeleteFunc(p.order, func(o int) bool { return o == c.id })
+	}
+	return nil
+}
+
+// block keeps the other side of a chat from writing, or lets it again.
+func (p *Simulated) block(ctx context.Context, id string, block bool) error {
+	c, err := p.find(id)
+	if err != nil {
+		return err
+	}
+	if !p.on() {
+		return ErrOff
+	}
+	u, err := p.contact(ctx, c.peer)
+	if err != nil {
+		return err
+	}
+	peer := &tg.InputPeerUser{UserID: u.UserID, AccessHash: u.AccessHash}
+	if block {
+		_, err = p.api.ContactsBlock(ctx, &tg.ContactsBlockRequest{ID: peer})
+	} else {
+		_, err = p.api.ContactsUnblock(ctx, &tg.ContactsUnblockRequest{ID: peer})
+	}
+	if err != nil {
+		return fmt.Errorf("change whom the phone blocks: %w", err)
 	}
 	return nil
 }

@@ -64,7 +64,7 @@ func (p *Simulated) add(c *chat) {
 }
 
 // contact finds somebody among the profiles that this phone can open.
-func (p *Simulated) contact(ctx context.Context, id int64) (tg.InputUserClass, error) {
+func (p *Simulated) contact(ctx context.Context, id int64) (*tg.InputUser, error) {
 	res, err := p.api.ContactsGetContacts(ctx, 0)
 	if err != nil {
 		return nil, fmt.Errorf("read the contacts: %w", err)

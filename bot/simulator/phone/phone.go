@@ -26,8 +26,9 @@ type Phone interface {
 	Send(ctx context.Context, chat, text string) (message int64, err error)
 	// Chats lists the secret chats of this phone, oldest first.
 	Chats() []Chat
-	// Do carries out one of the Action constants. ActionDeleteChat needs a
-	// chat, ActionDecline takes one or none, the others ignore it.
+	// Do carries out one of the Action constants. ActionDeleteChat,
+	// ActionBlock and ActionUnblock need a chat, ActionDecline takes one or
+	// none, the others ignore it.
 	Do(ctx context.Context, action, chat string) error
 	// Complaints lists the faults of the other side that a real phone would
 	// not notice, oldest first.
@@ -49,6 +50,10 @@ const (
 	// ActionNewPhone moves the person to a new device without any secret
 	// chat. The old one is lost, not logged out: nobody is told.
 	ActionNewPhone = "new-phone"
+	// ActionBlock blocks the other side of the named chat, ActionUnblock
+	// takes that back.
+	ActionBlock   = "block"
+	ActionUnblock = "unblock"
 )
 
 // States of a Chat.

@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/gotd/td/tgerr"
 	"go.uber.org/goleak"
 
 	"github.com/usherbot/usher/bot/simulator/mtproto/hub"
@@ -285,6 +286,23 @@ func TestKeysAreChangedAfterAHundredMessages(t *testing.T) {
 	if a, b := ada.Rekeyed(id), usher.Rekeyed(id); a < 2 || a != b {
 		t.Errorf("keys were changed %d and %d times", a, b)
 	}
+}
+
+func TestBlockedSideCannotWrite(t *testing.T) {
+	s := newStreet(t)
+	ada, usher := s.phone(customer, "Ada", nil), s.phone(courier, "Usher", nil)
+	id := s.talk(ada, usher, courier)
+	if err := ada.Do(t.Context(), phone.ActionBlock, id); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := usher.Send(t.Context(), id, "blocked"); !tgerr.Is(err, "USER_IS_BLOCKED") {
+		t.Errorf("a blocked side's message: %v", err)
+	}
+	if err := ada.Do(t.Context(), phone.ActionUnblock, id); err != nil {
+		t.Fatal(err)
+	}
+	s.say(usher, id, "again")
+	s.until("the message arrives, and the one before it", func() bool { return has(ada, "again") && has(ada, "blocked") })
 }
 
 func TestOnlyKnownPeopleCanBeAsked(t *testing.T) {
