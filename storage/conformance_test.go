@@ -2,6 +2,7 @@ package storage
 
 import (
 	"errors"
+	"math"
 	"reflect"
 	"slices"
 	"testing"
@@ -20,6 +21,7 @@ func promises() map[string]func(*testing.T, database, *memory.Clock) {
 		"TwoWritersOfOneVersionDoNotBothWin":    oneWriterWins,
 		"OrdersOfACustomerNewestFirst":          ordersNewestFirst,
 		"DueOrdersEarliestFirst":                dueEarliestFirst,
+		"OrdersDueByHeightLowestFirst":          dueLowestFirst,
 		"TransactionsAreWatchedUntilMined":      watchedUntilMined,
 		"ASeatIsHeldByOneOrder":                 seatHeldOnce,
 		"ALapsedHoldCanBeTaken":                 lapsedHold,
@@ -135,6 +137,35 @@ func dueEarliestFirst(t *testing.T, db database, _ *memory.Clock) {
 	must(t, db.Save(t.Context(), &later))
 	expectDue(start.Add(time.Minute), 10, "soon")
 	expectDue(start.Add(time.Hour), 10, "soon", "now")
+}
+
+func dueLowestFirst(t *testing.T, db database, _ *memory.Clock) {
+	for id, height := range map[order.ID]uint64{"b": 100, "a": 101, "c": 101, "never": 0, "far": 1 << 40} {
+		o := sample(id, time.Time{})
+		o.NextHeight = height
+		must(t, db.Save(t.Context(), &o))
+	}
+	expectDue := func(height uint64, limit int, want ...order.ID) {
+		t.Helper()
+		got, err := db.DueAt(t.Context(), height, limit)
+		must(t, err)
+		if !slices.Equal(got, want) {
+			t.Fatalf("got %v, want %v", got, want)
+		}
+	}
+	expectDue(99, 10)
+	expectDue(100, 10, "b")
+	expectDue(101, 10, "b", "a", "c")
+	expectDue(math.MaxUint64, 3, "b", "a", "c")
+	expectDue(math.MaxInt64, math.MaxInt32, "b", "a", "c", "far")
+	mined, err := db.Load(t.Context(), "b")
+	must(t, err)
+	mined.NextHeight = 200
+	must(t, db.Save(t.Context(), &mined))
+	expectDue(101, 10, "a", "c")
+	if ids, err := db.Due(t.Context(), start.Add(200*365*24*time.Hour), 10); err != nil || len(ids) != 0 {
+		t.Fatalf("due by time: %v, %v", ids, err)
+	}
 }
 
 func watchedUntilMined(t *testing.T, db database, _ *memory.Clock) {

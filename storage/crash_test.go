@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -201,7 +200,10 @@ func TestSavesThatMixKeepTheDueIndexTrue(t *testing.T) {
 			case !announced:
 				s = stored{id: order.ID(id), version: versions[id] + 1, customer: 7, created: start, body: []byte("{}")}
 				if minutes := rapid.IntRange(0, 5).Draw(r, "due"); minutes > 0 {
-					s.next = start.Add(time.Duration(minutes) * time.Minute)
+					s.due.next = start.Add(time.Duration(minutes) * time.Minute)
+				}
+				if blocks := rapid.Uint64Range(0, 5).Draw(r, "block"); blocks > 0 {
+					s.due.height = 100 + blocks
 				}
 				must(t, plain.widen(t.Context(), s))
 				pending[writer] = s
@@ -222,22 +224,26 @@ func TestSavesThatMixKeepTheDueIndexTrue(t *testing.T) {
 }
 
 func expectDueTrue(t *testing.T, r *rapid.T, db *DB, written map[string][]stored) {
-	for at := start; !at.After(start.Add(5 * time.Minute)); at = at.Add(time.Minute) {
-		due, err := db.Due(t.Context(), at, 10)
-		must(t, err)
-		want := map[order.ID]bool{}
+	expect := func(what string, got []order.ID, isDue func(due) bool) {
+		var want []order.ID
 		for _, saves := range written {
-			if s := saves[len(saves)-1]; !s.next.IsZero() && !s.next.After(at) {
-				want[s.id] = true
+			if s := saves[len(saves)-1]; isDue(s.due) {
+				want = append(want, s.id)
 			}
 		}
-		got := map[order.ID]bool{}
-		for _, id := range due {
-			got[id] = true
+		slices.Sort(got)
+		slices.Sort(want)
+		if !slices.Equal(got, want) {
+			r.Fatalf("due %s: %v, want %v", what, got, want)
 		}
-		if !maps.Equal(got, want) {
-			r.Fatalf("due at %s: %v, want %v", at.Format(time.TimeOnly), got, want)
-		}
+	}
+	for step := range 6 {
+		at, height := start.Add(time.Duration(step)*time.Minute), 100+uint64(step)
+		byTime, errTime := db.Due(t.Context(), at, 10)
+		byHeight, errHeight := db.DueAt(t.Context(), height, 10)
+		must(t, errors.Join(errTime, errHeight))
+		expect(at.Format(time.TimeOnly), byTime, func(d due) bool { return !d.next.IsZero() && !d.next.After(at) })
+		expect(fmt.Sprint("at ", height), byHeight, func(d due) bool { return d.height != 0 && d.height <= height })
 	}
 }
 

@@ -42,8 +42,8 @@ type Config struct {
 // ErrNoNetwork says that no network was given and none is remembered yet: the node must answer first.
 var ErrNoNetwork = errors.New("network not known yet")
 
-// DB implements order.Store, order.Locks, order.Holds, order.Addresses, order.View, order.Board and flows.Sessions
-// over Redis. It is safe for use by several goroutines.
+// DB implements order.Store, order.Heights, order.Locks, order.Holds, order.Addresses, order.View, order.Board and
+// flows.Sessions over Redis. It is safe for use by several goroutines.
 type DB struct {
 	cfg      Config
 	client   redis.UniversalClient
@@ -54,6 +54,7 @@ type DB struct {
 
 var (
 	_ order.Store     = (*DB)(nil)
+	_ order.Heights   = (*DB)(nil)
 	_ order.Locks     = (*DB)(nil)
 	_ order.Holds     = (*DB)(nil)
 	_ order.Addresses = (*DB)(nil)

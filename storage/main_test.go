@@ -25,6 +25,7 @@ var start = time.Unix(1_790_000_000, 0).UTC()
 // database is everything that both implementations are.
 type database interface {
 	order.Store
+	order.Heights
 	order.Locks
 	order.Holds
 	order.Addresses

@@ -47,7 +47,7 @@ type stored struct {
 	version  uint64 // after the save
 	customer int64
 	created  time.Time
-	next     time.Time
+	due      due
 	watching []string
 	body     []byte
 	private  []byte // sealed
@@ -134,7 +134,8 @@ func (db *DB) sealOrder(o order.Order) (stored, error) {
 		return stored{}, err
 	}
 	s := stored{
-		id: o.ID, version: o.Version, customer: o.Customer, created: o.Created, next: o.Next, body: body, private: private,
+		id: o.ID, version: o.Version, customer: o.Customer, created: o.Created, due: due{o.Next, o.NextHeight},
+		body: body, private: private,
 	}
 	for _, tx := range o.Watching() {
 		s.watching = append(s.watching, string(tx))
@@ -151,7 +152,8 @@ func (db *DB) write(ctx context.Context, s stored) (before []string, err error) 
 	result, err := db.run(ctx, "redis.order.save", saveOrder, []string{db.orderKey(s.id)},
 		order.Format, s.version-1, s.version, token,
 		"body", s.body, "private", s.private, "watching", strings.Join(s.watching, " "),
-		"customer", s.customer, "created", s.created.UnixMilli(), "next", nanos(s.next))
+		"customer", s.customer, "created", s.created.UnixMilli(),
+		"next", nanos(s.due.next), "height", s.due.height)
 	if err != nil {
 		return nil, err
 	}
@@ -206,13 +208,13 @@ func nanos(t time.Time) string {
 	return strconv.FormatInt(t.UnixNano(), 10)
 }
 
-// fromNanos reads what nanos wrote; ok is false for a zero time.
-func fromNanos(text string) (t time.Time, ok bool) {
+// fromNanos reads what nanos wrote.
+func fromNanos(text string) time.Time {
 	n, err := strconv.ParseInt(text, 10, 64)
 	if err != nil {
-		return time.Time{}, false
+		return time.Time{}
 	}
-	return time.Unix(0, n), true
+	return time.Unix(0, n)
 }
 
 // text reads a field of a reply; an absent one is empty.

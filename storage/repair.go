@@ -62,7 +62,7 @@ func (db *DB) repairPage(ctx context.Context, keys []string) (orders []stored, e
 		read := make([]*redis.SliceCmd, len(keys))
 		_, err := db.client.Pipelined(ctx, func(pipe redis.Pipeliner) error {
 			for i, key := range keys {
-				read[i] = pipe.HMGet(ctx, key, "version", "next", "customer", "created", "watching")
+				read[i] = pipe.HMGet(ctx, key, "version", "next", "height", "customer", "created", "watching")
 			}
 			return nil
 		})
@@ -73,7 +73,7 @@ func (db *DB) repairPage(ctx context.Context, keys []string) (orders []stored, e
 			for i, key := range keys {
 				s := readStored(order.ID(strings.TrimPrefix(key, db.orderKey(""))), read[i].Val())
 				orders = append(orders, s)
-				db.settleDue(ctx, pipe, string(s.id), s.version, millis(s.next))
+				db.settleDue(ctx, pipe, s.id, s.version, s.due)
 				s.version = 1 // the customer's list too
 				db.indexOrder(ctx, pipe, s)
 			}
@@ -85,10 +85,10 @@ func (db *DB) repairPage(ctx context.Context, keys []string) (orders []stored, e
 }
 
 func readStored(id order.ID, fields []any) stored {
-	entry := readDue(id, fields[:2])
-	s := stored{id: id, version: entry.version, next: entry.next, watching: strings.Fields(text(fields[4]))}
-	s.customer, _ = strconv.ParseInt(text(fields[2]), 10, 64)
-	created, _ := strconv.ParseInt(text(fields[3]), 10, 64)
+	entry := readDue(id, fields)
+	s := stored{id: id, version: entry.version, due: entry.due, watching: strings.Fields(text(fields[5]))}
+	s.customer, _ = strconv.ParseInt(text(fields[3]), 10, 64)
+	created, _ := strconv.ParseInt(text(fields[4]), 10, 64)
 	s.created = time.UnixMilli(created)
 	return s
 }

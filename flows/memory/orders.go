@@ -14,7 +14,8 @@ import (
 	"github.com/usherbot/usher/flows/order"
 )
 
-// DB implements order.Store, order.Locks, order.Holds, order.Addresses, order.View, order.Board and flows.Sessions.
+// DB implements order.Store, order.Heights, order.Locks, order.Holds, order.Addresses, order.View, order.Board and
+// flows.Sessions.
 type DB struct {
 	clock func() time.Time
 
