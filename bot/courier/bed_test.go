@@ -100,15 +100,19 @@ func (n *notes) add(format string, args ...any) error {
 func (n *notes) ChatOpened(_ context.Context, customer int64) error {
 	return n.add("opened %d", customer)
 }
+
 func (n *notes) ChatClosed(_ context.Context, customer int64) error {
 	return n.add("closed %d", customer)
 }
+
 func (n *notes) TextReceived(_ context.Context, customer int64, text string) error {
 	return n.add("text %d %s", customer, text)
 }
+
 func (n *notes) ParcelState(_ context.Context, customer int64, id string, state courier.ParcelState) error {
 	return n.add("parcel %d %s %s", customer, id, state)
 }
+
 func (n *notes) ReadyChanged(_ context.Context, ready bool, reason string) error {
 	return n.add("ready %t %s", ready, reason)
 }

@@ -1,0 +1,231 @@
+package secretchat
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/gotd/td/tg"
+)
+
+const patience = 30 * time.Second
+
+// device is one account's client with its store, restarted whenever it halts.
+type device struct {
+	t       *testing.T
+	account int64
+	cloud   *cloud
+	store   *drawer
+	welcome bool
+	jumped  atomic.Int64 // seconds
+
+	mu      sync.Mutex
+	client  *Client
+	notes   []string
+	changed chan struct{}
+	stop    func()
+}
+
+func newDevice(t *testing.T, c *cloud, account int64) *device {
+	d := &device{
+		t: t, account: account, cloud: c, store: &drawer{values: map[string][]byte{}},
+		welcome: true, changed: make(chan struct{}),
+	}
+	return d
+}
+
+// start runs the device until the test ends; a halt is followed by a new client
+// that knows what the store knows.
+func (d *device) start() {
+	ctx, cancel := context.WithCancel(d.t.Context())
+	done := make(chan struct{})
+	d.renew()
+	go func() {
+		defer close(done)
+		for ctx.Err() == nil {
+			d.live(ctx)
+			d.renew()
+		}
+	}()
+	d.stop = sync.OnceFunc(func() { cancel(); <-done })
+	d.t.Cleanup(d.stop)
+}
+
+func (d *device) renew() {
+	client := New(Config{
+		API: &line{cloud: d.cloud, account: d.account}, Store: d.store, Handler: d, Random: rand.Reader,
+		Now: d.now, After: d.after,
+	})
+	// Checking the prime takes longer than all the rest.
+	client.dh.good = map[[sha256.Size]byte]bool{groupSum(3, testGroup(d.t).P): true}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.client = client
+}
+
+// now and after are a clock on which waiting costs no time: it jumps ahead.
+func (d *device) now() time.Time {
+	return time.Unix(1_800_000_000+d.jumped.Load(), 0)
+}
+
+func (d *device) after(wait time.Duration) <-chan time.Time {
+	d.jumped.Add(int64(wait/time.Second) + 1)
+	fired := make(chan time.Time, 1)
+	fired <- d.now()
+	return fired
+}
+
+func (d *device) current() *Client {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.client
+}
+
+// live is one client's life: it ends with a halt.
+func (d *device) live(ctx context.Context) {
+	ctx, cancel := context.WithCancel(ctx)
+	client := d.current()
+	var group sync.WaitGroup
+	group.Go(func() {
+		defer cancel()
+		err := client.Run(ctx)
+		if !errors.Is(err, ErrHalted) && !errors.Is(err, context.Canceled) {
+			d.t.Errorf("the client ended with %v", err)
+		}
+	})
+	group.Go(func() {
+		defer cancel()
+		d.read(ctx, client)
+	})
+	group.Wait()
+}
+
+// read takes updates in order; one that was not handled stays.
+func (d *device) read(ctx context.Context, client *Client) {
+	for {
+		d.cloud.mu.Lock()
+		queue := d.cloud.queues[d.account]
+		d.cloud.mu.Unlock()
+		if len(queue) == 0 {
+			select {
+			case <-ctx.Done():
+				return
+			case <-d.cloud.changed[d.account]:
+			}
+			continue
+		}
+		var err error
+		switch u := queue[0].(type) {
+		case tg.EncryptedChatClass:
+			err = client.HandleChat(ctx, u)
+		case tg.EncryptedMessageClass:
+			err = client.HandleMessage(ctx, u)
+		}
+		if err != nil {
+			return
+		}
+		d.cloud.mu.Lock()
+		d.cloud.queues[d.account] = d.cloud.queues[d.account][1:]
+		d.cloud.mu.Unlock()
+	}
+}
+
+func (d *device) note(format string, args ...any) error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.notes = append(d.notes, fmt.Sprintf(format, args...))
+	close(d.changed)
+	d.changed = make(chan struct{})
+	return nil
+}
+
+func (d *device) OnRequest(context.Context, int64) (bool, error) { return d.welcome, nil }
+func (d *device) Opened(_ context.Context, c Chat) error         { return d.note("opened %d", c.User) }
+
+func (d *device) Closed(_ context.Context, c Chat) error {
+	return d.note("closed %d: %s", c.User, c.Reason)
+}
+
+func (d *device) Text(_ context.Context, _ Chat, text string) error {
+	return d.note("text %s", text)
+}
+
+func (d *device) Progress(_ context.Context, _ Chat, key string, state State) error {
+	return d.note("%s %s", key, state)
+}
+
+// told returns what was noted, a repetition after a halt left out.
+func (d *device) told() []string {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return slices.Compact(slices.Clone(d.notes))
+}
+
+// wait blocks until a line was noted.
+func (d *device) wait(line string) {
+	d.t.Helper()
+	deadline := time.After(patience)
+	for {
+		d.mu.Lock()
+		changed := d.changed
+		d.mu.Unlock()
+		if slices.Contains(d.told(), line) {
+			return
+		}
+		select {
+		case <-changed:
+		case <-deadline:
+			d.t.Fatalf("account %d was never told %q, but %q", d.account, line, d.told())
+		}
+	}
+}
+
+// insist calls until a client takes it that does not halt.
+func (d *device) insist(call func(c *Client) error) {
+	d.t.Helper()
+	deadline := time.Now().Add(patience)
+	for {
+		err := call(d.current())
+		if err == nil {
+			return
+		}
+		if !errors.Is(err, ErrHalted) || time.Now().After(deadline) {
+			d.t.Fatal(err)
+		}
+	}
+}
+
+func twoDevices(t *testing.T) (a, b *device, c *cloud) {
+	c = newCloud(1, 2)
+	return newDevice(t, c, 1), newDevice(t, c, 2), c
+}
+
+func (d *device) ask(peer int64) int {
+	d.t.Helper()
+	var chat Chat
+	d.insist(func(c *Client) (err error) {
+		chat, err = c.Ask(d.t.Context(), peer, 9)
+		return err
+	})
+	return chat.ID
+}
+
+func (d *device) say(id int, key string) {
+	d.t.Helper()
+	d.insist(func(c *Client) error { _, err := c.SendText(d.t.Context(), id, key, key); return err })
+}
+
+func (d *device) show(id int, key string, data []byte) {
+	d.t.Helper()
+	d.insist(func(c *Client) error {
+		_, err := c.SendPhoto(d.t.Context(), id, key, Photo{Data: data, W: 3, H: 4, Caption: "caption"})
+		return err
+	})
+}
