@@ -1,6 +1,8 @@
 package flows_test
 
 import (
+	"os"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -185,6 +187,23 @@ func TestAHostileShowIsHarmless(t *testing.T) {
 		}
 		if slices.ContainsFunc(screen.Text, func(s flows.Span) bool { return s.Style == flows.Code }) {
 			t.Errorf("a stranger's markup counts: %v", screen.Text)
+		}
+	}
+}
+
+// TestEveryReasonHasWords reads the closed list of reasons from its source, so that a new one is not forgotten here.
+func TestEveryReasonHasWords(t *testing.T) {
+	code, err := os.ReadFile("order/states.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	declared := regexp.MustCompile(`Reason\w+ +Reason = "(\w+)"`).FindAllSubmatch(code, -1)
+	if len(declared) == 0 {
+		t.Fatal("no reasons found")
+	}
+	for _, found := range declared {
+		if !slices.Contains(flows.Reasons(), order.Reason(found[1])) {
+			t.Errorf("no words for %s", found[1])
 		}
 	}
 }

@@ -98,7 +98,7 @@ func (w *world) newEngine(gas order.Gas) {
 func (w *world) newSale() {
 	show := cirrus.Show{
 		Contract: addressNr(200), Venue: "Harbour Hall", Name: "Night Trains", Organiser: "Quay Collective",
-		Time: start.Add(72 * time.Hour), EndOfSale: 1_200_000, Block: 1_190_000,
+		Time: start.Add(72 * time.Hour), EndOfSale: 1_198_600, Block: 1_190_000,
 		TxID: "5f0c2a7795c9aa0a1a1f6ec1b5f0c2a7795c9aa0a1a1f6ec1b5f0c2a7795c9aa",
 	}
 	w.sale = order.Sale{
