@@ -152,6 +152,28 @@ func TestCourierLogsInAndCustomersChatIsAccepted(t *testing.T) {
 		}
 	})
 	store := &session.StorageMemory{}
+	firstVisit(t, s, store, ada)
+	chat := ada.Chats()[0]
+	if chat.State != phone.StateOpen {
+		t.Fatalf("Ada's chat is %s: %s", chat.State, chat.Why)
+	}
+	for _, text := range []string{"one", "two", "three"} {
+		if _, err := ada.Send(t.Context(), chat.ID, text); err != nil {
+			t.Fatal(err)
+		}
+	}
+
+	secondVisit(t, s, store, ada)
+	select {
+	case <-changed:
+	default:
+		t.Error("nobody was told of a change")
+	}
+}
+
+// firstVisit logs the courier in and accepts Ada's chat.
+func firstVisit(t *testing.T, s *mtproto.Server, store session.Storage, ada phone.Phone) {
+	t.Helper()
 	first := client(t, s, store, nil)
 	first.run(t, func(ctx context.Context, api *tg.Client) error {
 		if _, err := api.UpdatesGetState(ctx); !tgerr.Is(err, "AUTH_KEY_UNREGISTERED") {
@@ -183,18 +205,13 @@ func TestCourierLogsInAndCustomersChatIsAccepted(t *testing.T) {
 		}
 		return err
 	})
-	chat := ada.Chats()[0]
-	if chat.State != phone.StateOpen {
-		t.Fatalf("Ada's chat is %s: %s", chat.State, chat.Why)
-	}
-	for _, text := range []string{"one", "two", "three"} {
-		if _, err := ada.Send(t.Context(), chat.ID, text); err != nil {
-			t.Fatal(err)
-		}
-	}
+}
 
-	// The courier was away: a second connection with the same session, and
-	// over an obfuscated transport, is told in the difference.
+// secondVisit is the courier coming back with the same session, over an
+// obfuscated transport: it is told in the difference what it missed.
+func secondVisit(t *testing.T, s *mtproto.Server, store session.Storage, ada phone.Phone) {
+	t.Helper()
+	chat := ada.Chats()[0]
 	second := client(t, s, store, dcs.Plain(dcs.PlainOptions{Protocol: transport.Abridged, Obfuscated: true}))
 	second.run(t, func(ctx context.Context, api *tg.Client) error {
 		d, err := api.UpdatesGetDifference(ctx, &tg.UpdatesGetDifferenceRequest{Pts: 1, Date: 1, Qts: 1})
@@ -222,11 +239,6 @@ func TestCourierLogsInAndCustomersChatIsAccepted(t *testing.T) {
 		_, err = api.AuthLogOut(ctx)
 		return err
 	})
-	select {
-	case <-changed:
-	default:
-		t.Error("nobody was told of a change")
-	}
 }
 
 // inbox keeps what gotd's update manager hands on.
