@@ -17,6 +17,20 @@ type venue struct {
 	sale    order.Sale
 	tickets []cirrus.Ticket
 	looked  uint64 // height up to which Show logs were looked for
+	stale   bool   // blocks were undone since it was read
+}
+
+// renewed forgets of a venue what undone blocks may have held. An older show stays: a search through the whole chain
+// takes the node long.
+func (v *venue) renewed() *venue {
+	fresh := &venue{sale: v.sale, looked: 1}
+	if v.looked > Memory {
+		fresh.looked = v.looked - Memory
+	}
+	if v.sale.Show != nil && v.sale.Show.Block >= fresh.looked {
+		fresh.sale.Show = nil
+	}
+	return fresh
 }
 
 // open tells whether a block up to height can have changed the tickets. The block of EndOfSale cannot, but it is only
@@ -49,8 +63,8 @@ func (w *Watcher) lookAtSales(ctx context.Context) error {
 			return fmt.Errorf("venue %s: %w", contract, err) // the board's, not the venue's
 		}
 		w.Log.WarnContext(ctx, "a venue cannot be read", "venue", contract, "error", err)
-		if w.due.renew {
-			w.shelf[contract] = &venue{sale: order.Sale{Contract: contract}} // what is known may be undone
+		if known := w.shelf[contract]; known != nil {
+			known.stale = known.stale || w.due.renew
 		}
 		if passing(err) {
 			away = err
@@ -102,24 +116,33 @@ func (w *Watcher) drop(ctx context.Context, contract cirrus.Address) error {
 	return w.Board.PostSale(ctx, order.Sale{Contract: contract})
 }
 
+// take gives a copy of what is known of a venue, and whether all of it must be read anew.
+func (w *Watcher) take(contract cirrus.Address) (v *venue, anew bool) {
+	known, found := w.shelf[contract]
+	switch {
+	case !found:
+		return &venue{sale: order.Sale{Contract: contract}}, true
+	case known.stale || w.due.renew:
+		return known.renewed(), true
+	}
+	v = new(venue)
+	*v = *known
+	return v, false
+}
+
 // lookAtVenue reads what may have changed. After blocks were undone everything is read again.
 func (w *Watcher) lookAtVenue(ctx context.Context, contract cirrus.Address) error {
 	top, _ := w.trail.top()
-	known, found := w.shelf[contract]
-	v := &venue{sale: order.Sale{Contract: contract}}
-	if found && !w.due.renew {
-		*v = *known
-	}
-	fresh := v.looked == 0
-	if !fresh && !v.open(top.Height) && !w.due.busy {
+	v, anew := w.take(contract)
+	if !anew && !v.open(top.Height) && !w.due.busy {
 		return nil
 	}
-	if fresh || !v.open(top.Height) {
+	if anew || !v.open(top.Height) {
 		if err := w.findShow(ctx, v, top.Height); err != nil {
 			return err
 		}
 	}
-	if fresh || v.sale.Show != nil {
+	if anew || v.sale.Show != nil {
 		if err := w.readTickets(ctx, v); err != nil {
 			return err
 		}

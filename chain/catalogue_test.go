@@ -3,6 +3,7 @@ package chain
 import (
 	"context"
 	"errors"
+	"net/url"
 	"testing"
 
 	"github.com/usherbot/usher/chain/cirrus"
@@ -124,6 +125,28 @@ func TestAnUndoneBeginningIsTakenBack(t *testing.T) {
 	look(t, w)
 	if b.sales[hall].Show != nil {
 		t.Fatal("the show is still there")
+	}
+}
+
+func TestAnOldShowOutlivesAReorganisationWithoutASearchThroughTheWholeChain(t *testing.T) {
+	chain, b := newFakeChain(t), newBoard()
+	chain.venue(hall, 2)
+	chain.begin(hall, "Dune", 9000)
+	w := chain.watcher(t, b)
+	look(t, w)
+	for range 2 * Memory {
+		chain.mine()
+	}
+	look(t, w)
+	chain.undo(1)
+	chain.mine()
+	chain.mine()
+	look(t, w)
+	if sale := b.sales[hall]; sale.Show == nil || sale.Show.Name != "Dune" || sale.Height != chain.tip().Height {
+		t.Fatalf("got %+v", sale)
+	}
+	if query, _ := url.ParseQuery(chain.query("/api/SmartContracts/receipt-search")); query.Get("fromBlock") == "" {
+		t.Fatalf("asked %v", query)
 	}
 }
 

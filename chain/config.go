@@ -23,9 +23,11 @@ type Config struct {
 	// Passwords gives the password of a wallet. It is asked for each call that needs one and kept nowhere.
 	Passwords func(wallet string) (string, error)
 	Timeout   time.Duration // of one attempt of a call that only reads; 0: 10 seconds
-	Patience  time.Duration // of a call that changes something, which may wait for a broadcast; 0: 60 seconds
-	Pause     time.Duration // before the first repeat of a call that only reads; 0: 200 milliseconds
-	Sites     order.Sites   // nil: calls just pass
+	// Patience is for a call that changes something, which may wait for a broadcast, and for one that makes the node
+	// look through the whole chain; 0: 60 seconds.
+	Patience time.Duration
+	Pause    time.Duration // before the first repeat of a call that only reads; 0: 200 milliseconds
+	Sites    order.Sites   // nil: calls just pass
 }
 
 // Limits of what is read of an answer, in bytes.

@@ -2,6 +2,7 @@ package chain
 
 import (
 	"encoding/hex"
+	"errors"
 	"math"
 	"net/url"
 	"reflect"
@@ -185,22 +186,42 @@ func TestReceiptErrorIsItsFirstLine(t *testing.T) {
 	}
 }
 
-func TestAReceiptWithoutAHeightIsPlacedByItsBlock(t *testing.T) {
+func TestAReceiptIsPlacedInTheChain(t *testing.T) {
+	const block, hash = "/api/BlockStore/block", "/api/Consensus/getblockhash"
 	node := newFakeNode(t)
 	client := node.client(t)
-	node.on(receiptPath, 200, showReceipt(showBody, ""))
-	node.on("/api/BlockStore/block", 200, blockBody(4711, string(txB), string(txA)))
-	receipt, err := client.Receipt(t.Context(), txA)
-	if err != nil || receipt.Block != 4711 {
-		t.Fatalf("got %+v, %v", receipt, err)
+	for _, test := range []struct {
+		name, number, block, hash string
+		want                      uint64
+	}{
+		{"height left out", "", blockBody(4711, string(txB), string(txA)), "", 4711},
+		{"height left out, block undone", "", "", "", 0},
+		{"height given", `"blockNumber":12,`, "", string(txB), 12},
+		{"height given, block undone", `"blockNumber":12,`, "", string(txA), 0},
+		{"height given, chain shorter", `"blockNumber":12,`, "", "", 0},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			node.on(receiptPath, 200, showReceipt(showBody, test.number))
+			node.on(block, 200, test.block)
+			node.on(hash, 200, quoted(test.hash))
+			if test.block == "" {
+				node.on(block, 404, `"Block not found"`)
+			}
+			if test.hash == "" {
+				node.on(hash, 400, refusal(400, "No block found at height 12"))
+			}
+			receipt, err := client.Receipt(t.Context(), txA)
+			if receipt.Block != test.want || (test.want == 0) != errors.Is(err, order.ErrNotMined) {
+				t.Fatalf("got %+v, %v", receipt, err)
+			}
+			if err != nil {
+				wrapsOne(t, err)
+			}
+		})
 	}
-	query, _ := url.ParseQuery(node.query("/api/BlockStore/block"))
+	query, _ := url.ParseQuery(node.query(block))
 	if query.Get("hash") != string(txB) || query.Get("outputJson") != "true" {
 		t.Fatalf("asked %v", query)
-	}
-	node.on(receiptPath, 200, showReceipt(showBody, `"blockNumber":12,`))
-	if receipt, err := client.Receipt(t.Context(), txA); err != nil || receipt.Block != 12 || node.count("/api/BlockStore/block") != 1 {
-		t.Fatalf("got %+v, %v", receipt, err)
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -147,8 +148,8 @@ func parseReceipts(body []byte) ([]Receipt, error) {
 	return receipts, nil
 }
 
-// Receipt gives the outcome of a contract call (SmartContracts/receipt). Where the node leaves the height out it is
-// looked up in the block. Errors: order.ErrNotMined.
+// Receipt gives the outcome of a contract call (SmartContracts/receipt). The node keeps the receipts of blocks that were
+// undone, so the block is looked up too. Errors: order.ErrNotMined, also where the block is not of the chain any more.
 func (c *Client) Receipt(ctx context.Context, tx cirrus.TxID) (order.Receipt, error) {
 	receipt, err := c.FullReceipt(ctx, tx)
 	if err != nil {
@@ -172,21 +173,31 @@ func (c *Client) FullReceipt(ctx context.Context, tx cirrus.TxID) (Receipt, erro
 	if err != nil {
 		return Receipt{}, err
 	}
-	return receipt, c.placeReceipt(ctx, &receipt)
+	if err := c.placeReceipt(ctx, &receipt); err != nil {
+		return Receipt{}, err
+	}
+	return receipt, nil
 }
 
-// placeReceipt finds the height of a receipt's block where the node left it out.
+// placeReceipt finds the height of a receipt's block where the node left it out, and makes sure that the chain still
+// has that block. Errors: order.ErrNotMined.
 func (c *Client) placeReceipt(ctx context.Context, receipt *Receipt) error {
+	var err error
+	there := receipt.BlockHash
 	if receipt.Block != 0 {
-		return nil
+		there, err = c.BlockHash(ctx, receipt.Block)
+	} else {
+		var block Block
+		block, err = c.Block(ctx, receipt.BlockHash)
+		receipt.Block = block.Height
 	}
-	block, err := c.Block(ctx, receipt.BlockHash)
-	if err != nil {
-		return err
+	if errors.Is(err, order.ErrRefused) || (err == nil && there != receipt.BlockHash) {
+		return &Error{Site: SiteReceipt, reason: order.ErrNotMined, cause: errUndone}
 	}
-	receipt.Block = block.Height
-	return nil
+	return err
 }
+
+var errUndone = errors.New("its block was undone")
 
 // Receipts finds the receipts of a contract that hold an event, the oldest first (SmartContracts/receipt-search), from
 // a height on; heights are as the node gives them. Errors: order.ErrNoContract.
@@ -198,7 +209,7 @@ func (c *Client) Receipts(ctx context.Context, contract cirrus.Address, event st
 	var receipts []Receipt
 	err := c.do(ctx, call{
 		site: SiteReceipts, method: http.MethodGet, base: c.node, path: "/api/SmartContracts/receipt-search",
-		query: query, limit: limitBlock, harmless: true,
+		query: query, limit: limitBlock, harmless: true, slow: from == 0,
 	}, func(body []byte) (err error) {
 		receipts, err = parseReceipts(body)
 		return err

@@ -31,6 +31,7 @@ type call struct {
 	hidden []string // what must not come back in an error
 	// harmless: the call may be made again without knowing what became of it.
 	harmless bool
+	slow     bool // it only reads, but may take the node long
 }
 
 // get asks and reads the answer into out.
@@ -95,7 +96,7 @@ func (c *Client) attempt(ctx context.Context, r call, read func([]byte) error) e
 // exchange sends one request and reads its answer.
 func (c *Client) exchange(ctx context.Context, r call, read func([]byte) error) error {
 	limit := c.patience
-	if r.harmless {
+	if r.harmless && !r.slow {
 		limit = c.timeout
 	}
 	ctx, cancel := context.WithTimeout(ctx, limit)
