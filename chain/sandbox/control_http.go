@@ -77,9 +77,12 @@ func control(handle func(*ask) (any, error)) handler {
 	}
 }
 
-// read decodes the body of a control call.
+// read decodes the body of a control call. None at all is an empty object.
 func read[T any](a *ask) (T, error) {
 	var body T
+	if len(a.body) == 0 {
+		return body, nil
+	}
 	if err := a.decode(&body); err != nil {
 		var kind *json.UnmarshalTypeError
 		if errors.As(err, &kind) {

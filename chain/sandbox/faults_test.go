@@ -136,6 +136,10 @@ func TestControlSaysWhatToDo(t *testing.T) {
 			t.Errorf("%s %s: %d %s, want %q", row.path, row.body, got.status, got.body, row.want)
 		}
 	}
+	before := w.s.Height()
+	if after := readAs[heightBody](w, w.post("/sandbox/mine", "")); after.Height != before+1 {
+		t.Errorf("mine without a body: %d after %d", after.Height, before)
+	}
 	if got := w.get("/sandbox/mine"); got.status != http.StatusMethodNotAllowed {
 		t.Errorf("GET mine: %d", got.status)
 	}
