@@ -15,7 +15,7 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// story is one chat from the request to its end.
+// story is one chat from the request to its end, after which both devices rest.
 func story(t *testing.T, a, b *device) int {
 	a.start()
 	b.start()
@@ -27,21 +27,25 @@ func story(t *testing.T, a, b *device) int {
 	a.say(id, "second")
 	b.wait("text second")
 	a.wait("picture sent")
+	a.say(id, "third")
+	b.wait("text third")
 	b.say(id, "answer")
 	a.wait("text answer")
-	for _, key := range []string{"first", "picture", "second"} {
+	for _, key := range []string{"first", "picture", "second", "third"} {
 		a.wait(key + " seen")
 	}
 	a.insist(func(c *Client) error { return c.Close(t.Context(), id) })
 	b.wait("closed 1: peer")
 	a.wait("closed 2: ours")
+	a.stop()
+	b.stop()
 	return id
 }
 
 func TestChatFromRequestToEnd(t *testing.T) {
 	a, b, cloud := twoDevices(t)
 	story(t, a, b)
-	want := []string{"opened 1", "text first", "text second", "answer sent", "closed 1: peer"}
+	want := []string{"opened 1", "text first", "text second", "text third", "answer sent", "closed 1: peer"}
 	if got := b.told(); !slices.Equal(got, want) {
 		t.Errorf("told %q", got)
 	}
@@ -74,7 +78,7 @@ func TestAnySaveMayFail(t *testing.T) {
 						texts = append(texts, note)
 					}
 				}
-				if !slices.Equal(texts, []string{"text first", "text second"}) {
+				if !slices.Equal(texts, []string{"text first", "text second", "text third"}) {
 					t.Errorf("told %q", b.told())
 				}
 				if len(cloud.files) != 1 {
