@@ -13,7 +13,10 @@ import (
 const Memory = 240
 
 // trail is the chain as it was last seen: blocks of ascending height without a gap, at most Memory of them.
-type trail struct{ blocks []Block }
+type trail struct {
+	blocks []Block
+	doubt  bool // whether the node still has the newest one must be asked
+}
 
 func (t *trail) top() (Block, bool) {
 	if len(t.blocks) == 0 {
@@ -62,15 +65,15 @@ func (n *news) touch(block Block) {
 // chain, so following goes on from there the next time.
 func (t *trail) follow(ctx context.Context, from reader, height uint64, told *news) error {
 	for {
+		if err := t.rewind(ctx, from, told); err != nil {
+			return err
+		}
 		top, known := t.top()
 		switch {
 		case !known || height > top.Height+Memory:
 			return t.jump(ctx, from, height, told)
 		case height < top.Height:
 			t.undo(told)
-			if err := t.rewind(ctx, from, told); err != nil {
-				return err
-			}
 			continue
 		case height == top.Height:
 			return nil
@@ -86,36 +89,35 @@ func (t *trail) follow(ctx context.Context, from reader, height uint64, told *ne
 			continue
 		}
 		t.undo(told)
-		if err := t.rewind(ctx, from, told); err != nil {
-			return err
-		}
 	}
 }
 
-// undo takes the newest block back.
+// undo takes the newest block back, and lets the one before it be doubted.
 func (t *trail) undo(told *news) {
 	top, _ := t.top()
 	told.touch(top)
-	told.undone = true
+	told.undone, t.doubt = true, true
 	t.pop()
 }
 
-// rewind undoes blocks until the node still has the newest one.
+// rewind undoes blocks, where there is doubt, until the node still has the newest one.
 func (t *trail) rewind(ctx context.Context, from reader, told *news) error {
-	for {
+	for t.doubt {
 		top, known := t.top()
 		if !known {
-			return nil
+			break
 		}
 		hash, err := from.BlockHash(ctx, top.Height)
 		if err != nil && !errors.Is(err, order.ErrRefused) {
 			return fmt.Errorf("looking for the fork: %w", err)
 		}
 		if hash == top.Hash {
-			return nil
+			break
 		}
 		t.undo(told)
 	}
+	t.doubt = false
+	return nil
 }
 
 // jump starts anew at height.
@@ -124,7 +126,7 @@ func (t *trail) jump(ctx context.Context, from reader, height uint64, told *news
 	if err != nil {
 		return err
 	}
-	t.blocks = []Block{block}
+	t.blocks, t.doubt = []Block{block}, false
 	told.blocks++
 	told.jumped = true
 	told.touch(block)

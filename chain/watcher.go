@@ -39,6 +39,9 @@ type Watching struct {
 // reading of the block (its hash, then itself), one Tickets for each venue whose sale is open, and one getrawmempool
 // where any order waits for a transaction. Venues without an open sale are looked at again when a block holds more
 // than its coinbase. Nothing of this grows with the number of orders.
+//
+// Node/status tells heights only, so a block that takes the place of another at the same height is noticed with the
+// block after it, or by the coins that it changes.
 type Watcher struct {
 	Watching
 	trail   trail
@@ -188,6 +191,7 @@ func (w *Watcher) recall(ctx context.Context) error {
 	}
 	if tip.Hash != "" && tip.Network == w.Network.Name {
 		w.trail.push(Block{Hash: tip.Hash, Height: tip.Height, Time: tip.Time})
+		w.trail.doubt = true
 	}
 	return nil
 }
