@@ -38,16 +38,21 @@ func eventually(t *testing.T, what string, yes func() bool) {
 	}
 }
 
-func short(c *Config) { c.Lease, c.Turn = 300*time.Millisecond, 300*time.Millisecond }
+// hasty leases run out quickly.
+func hasty(c *Config) { c.Lease = 300 * time.Millisecond }
+
+// steady leases are long enough not to be lost on a busy machine.
+func steady(c *Config) { c.Lease, c.Turn = 2*time.Second, 2*time.Second }
 
 func TestALockIsKeptForAsLongAsTheWorkTakes(t *testing.T) {
+	t.Parallel()
 	url := redistest.Start(t).URL
-	one, two := openAt(t, url, short), openAt(t, url, short)
+	one, two := openAt(t, url, steady), openAt(t, url, steady)
 	held, release, err := one.Lock(t.Context(), "a")
 	must(t, err)
 	defer release()
 	asked := time.Now()
-	for time.Since(asked) < 4*one.cfg.Lease { // each try waits
+	for time.Since(asked) < one.cfg.Lease*3/2 { // each try waits
 		if _, _, err := two.Lock(t.Context(), "a"); !errors.Is(err, order.ErrBusy) {
 			t.Fatalf("got %v, want busy", err)
 		}
@@ -65,7 +70,7 @@ func TestWorkEndsWhenItsLockIsLost(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			server.Restart()
-			db := openAt(t, server.URL, short)
+			db := openAt(t, server.URL, hasty)
 			must(t, db.client.FlushAll(t.Context()).Err())
 			held, release, err := db.Lock(t.Context(), "a")
 			must(t, err)
@@ -77,7 +82,8 @@ func TestWorkEndsWhenItsLockIsLost(t *testing.T) {
 }
 
 func TestALockOfADeadProcessRunsOut(t *testing.T) {
-	db := openAt(t, redistest.Start(t).URL, short)
+	t.Parallel()
+	db := openAt(t, redistest.Start(t).URL, hasty)
 	must(t, db.client.Set(t.Context(), db.key("lock", "a"), "dead", db.cfg.Lease).Err())
 	eventually(t, "the lock", func() bool {
 		_, release, err := db.Lock(t.Context(), "a")
@@ -89,9 +95,10 @@ func TestALockOfADeadProcessRunsOut(t *testing.T) {
 }
 
 func TestATurnOfADeadProcessRunsOut(t *testing.T) {
+	t.Parallel()
 	url, keys := redistest.Start(t).URL, ring(t)
-	dead := openAt(t, url, short, func(c *Config) { c.Keys = keys })
-	db := openAt(t, url, short, func(c *Config) { c.Keys = keys })
+	dead := openAt(t, url, steady, func(c *Config) { c.Keys = keys })
+	db := openAt(t, url, steady, func(c *Config) { c.Keys = keys })
 	s, _, err := dead.Begin(t.Context(), 7, 1)
 	must(t, err)
 	if _, _, err := db.Begin(t.Context(), 7, 1); !errors.Is(err, order.ErrBusy) {
@@ -111,8 +118,9 @@ func TestATurnOfADeadProcessRunsOut(t *testing.T) {
 }
 
 func TestOneLeadsAndAnotherTakesOver(t *testing.T) {
+	t.Parallel()
 	url := redistest.Start(t).URL
-	one, two := openAt(t, url, short), openAt(t, url, short)
+	one, two := openAt(t, url, steady), openAt(t, url, steady)
 	ctx, stop := context.WithCancel(t.Context())
 	defer stop()
 	leads := make(chan *DB)
@@ -138,7 +146,7 @@ func TestOneLeadsAndAnotherTakesOver(t *testing.T) {
 	select {
 	case <-leads:
 		t.Fatal("two lead")
-	case <-time.After(3 * one.cfg.Lease):
+	case <-time.After(one.cfg.Lease * 3 / 2):
 	}
 	must(t, one.client.Set(t.Context(), one.key("leader", "watcher"), "another", one.cfg.Lease).Err())
 	<-leads // whoever is faster, after the stranger's lease

@@ -77,6 +77,7 @@ func backends(t *testing.T) []backend {
 	urls := map[string]string{
 		"redis":     redistest.Start(t).URL,
 		"cluster":   redistest.StartCluster(t).URL,
+		"sentinel":  redistest.StartSentinel(t).URL,
 		"miniredis": "redis://" + miniredis.RunT(t).Addr(),
 	}
 	list := []backend{{"memory", func(_ *testing.T, clock func() time.Time) database { return memory.New(clock) }}}

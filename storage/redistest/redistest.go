@@ -4,9 +4,12 @@ package redistest
 import (
 	"bufio"
 	"context"
+	"errors"
 	"fmt"
 	"net"
+	"os"
 	"os/exec"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"sync"
@@ -27,30 +30,43 @@ type Server struct {
 	Dir  string // where it keeps its data
 
 	tb   testing.TB
-	args []string
+	args func(host, port string) []string
 	mu   sync.Mutex
 	cmd  *exec.Cmd
+	gone chan struct{} // closed once cmd has ended
 }
 
 // Start starts a server that ends with the test. Further arguments are those of redis-server and come last, so that
 // they win.
 func Start(tb testing.TB, args ...string) *Server {
 	tb.Helper()
-	s := &Server{tb: tb, Dir: tb.TempDir(), args: args}
-	tb.Cleanup(s.Kill)
+	s := &Server{tb: tb, Dir: tb.TempDir()}
+	s.args = func(host, port string) []string {
+		return append([]string{
+			"--bind", host, "--port", port, "--dir", s.Dir, "--save", "", "--loglevel", "warning",
+			"--appendonly", "yes", "--appendfsync", "always", "--maxmemory-policy", "noeviction",
+		}, args...)
+	}
+	s.begin()
+	return s
+}
+
+// begin starts the server on a free port.
+func (s *Server) begin() {
+	s.tb.Helper()
+	s.tb.Cleanup(s.Kill)
 	var err error
 	for range portTries {
-		if s.Addr, err = freeAddr(tb.Context()); err != nil {
+		if s.Addr, err = freeAddr(s.tb.Context()); err != nil {
 			continue
 		}
 		if err = s.start(); err == nil {
 			s.URL = "redis://" + s.Addr
-			return s
+			return
 		}
 		s.Kill() // somebody may have taken the port in between
 	}
-	tb.Fatalf("redistest: %v (these tests need redis-server)", err)
-	return nil
+	s.tb.Fatalf("redistest: %v (these tests need redis-server)", err)
 }
 
 // StartCluster starts a cluster of one node that owns all slots. It refuses commands whose keys are in different
@@ -74,6 +90,27 @@ func StartCluster(tb testing.TB) *Server {
 	return s
 }
 
+// StartSentinel starts a server with a sentinel before it. URL is of the form redis+sentinel:// and names the sentinel;
+// Kill and Restart are those of the server behind it.
+func StartSentinel(tb testing.TB) *Server {
+	tb.Helper()
+	s := Start(tb)
+	host, port, err := net.SplitHostPort(s.Addr)
+	if err != nil {
+		tb.Fatalf("redistest: %v", err)
+	}
+	config := filepath.Join(tb.TempDir(), "sentinel.conf") // a sentinel writes into its configuration
+	if err := os.WriteFile(config, fmt.Appendf(nil, "sentinel monitor main %s %s 1\n", host, port), 0o600); err != nil {
+		tb.Fatalf("redistest: %v", err)
+	}
+	sentinel := &Server{tb: tb, Dir: tb.TempDir(), args: func(host, port string) []string {
+		return []string{config, "--sentinel", "--bind", host, "--port", port, "--loglevel", "warning"}
+	}}
+	sentinel.begin()
+	s.URL = "redis+sentinel://" + sentinel.Addr + "/main"
+	return s
+}
+
 // Kill ends the server at once, as kill -9 does. Killing it again is no error.
 func (s *Server) Kill() {
 	s.mu.Lock()
@@ -81,8 +118,8 @@ func (s *Server) Kill() {
 	if s.cmd == nil {
 		return
 	}
-	_ = s.cmd.Process.Kill()
-	_ = s.cmd.Wait() // it says "killed", which is what was asked for
+	_ = s.cmd.Process.Kill() // it may have ended by itself
+	<-s.gone
 	s.cmd = nil
 }
 
@@ -102,21 +139,27 @@ func (s *Server) start() error {
 	if err != nil {
 		return err
 	}
-	args := append([]string{
-		"--bind", host, "--port", port, "--dir", s.Dir, "--save", "", "--loglevel", "warning",
-		"--appendonly", "yes", "--appendfsync", "always", "--maxmemory-policy", "noeviction",
-	}, s.args...)
-	s.cmd = exec.Command("redis-server", args...)
-	if err := s.cmd.Start(); err != nil {
-		s.cmd = nil
+	cmd := exec.Command("redis-server", s.args(host, port)...)
+	if err := cmd.Start(); err != nil {
 		return err
 	}
+	gone := make(chan struct{})
+	go func() {
+		defer close(gone)
+		_ = cmd.Wait() // it says "killed", which is what was asked for
+	}()
+	s.cmd, s.gone = cmd, gone
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(s.tb.Context()), startTimeout)
 	defer cancel()
+	mine := fmt.Sprintf("process_id:%d\r", cmd.Process.Pid)
 	err = poll(ctx, func() bool {
-		answer, err := s.say("PING")
-		return err == nil && answer == "+PONG"
+		// Somebody else's server may have taken the port in between.
+		info, err := s.say("INFO server")
+		return err == nil && strings.Contains(info, mine) || ended(gone)
 	})
+	if ended(gone) {
+		err = errors.New("ended at once")
+	}
 	if err != nil {
 		return fmt.Errorf("redis-server on %s: %w", s.Addr, err)
 	}
@@ -155,6 +198,15 @@ func (s *Server) say(command string) (string, error) {
 		at += n
 	}
 	return string(body), nil
+}
+
+func ended(gone chan struct{}) bool {
+	select {
+	case <-gone:
+		return true
+	default:
+		return false
+	}
 }
 
 func freeAddr(ctx context.Context) (string, error) {
