@@ -69,6 +69,8 @@ func (l *life) dispatch(ctx context.Context, batch tg.UpdatesClass) error {
 			err = l.chats.HandleChat(ctx, u.Chat)
 		case *tg.UpdateNewEncryptedMessage:
 			err = l.chats.HandleMessage(ctx, u.Message)
+		case *tg.UpdateEncryptedMessagesRead:
+			err = l.chats.HandleRead(ctx, u.ChatID, u.MaxDate)
 		}
 		if err != nil {
 			l.kept.stop()

@@ -265,6 +265,21 @@ func TestShownMessageIsSeen(t *testing.T) {
 	}
 }
 
+func TestReadMarkSeesWhatWasSentBeforeIt(t *testing.T) {
+	p := openPair(t)
+	for i, text := range []string{"early", "late"} {
+		p.say(0, text)
+		p.sides[0].sent(p.sides[0].next().N, 100+i, nil)
+	}
+	p.say(0, "unsent")
+	p.sides[0].readUntil(100)
+	for text, want := range map[string]State{"early": Seen, "late": Sent, "unsent": Queued} {
+		if m := p.sides[0].mark(text); m.State != want {
+			t.Errorf("%s: %s", text, m.State)
+		}
+	}
+}
+
 func TestEarlyMessagesWaitForTheChat(t *testing.T) {
 	p := newPair(t)
 	e, g := p.env(), testGroup(t)

@@ -2,6 +2,7 @@ package secretchat
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -104,13 +105,22 @@ func (c *chat) encode() ([]byte, error) {
 	return raw, nil
 }
 
+// errDamaged: a stored chat cannot be read. The chat is lost; a new one can be made.
+var errDamaged = errors.New("damaged record of a secret chat")
+
+// decodeChat reads a stored chat. The decoder's own words are left out of the
+// error: they may quote what is in the record.
 func decodeChat(raw []byte) (*chat, error) {
 	c := new(chat)
 	if err := json.Unmarshal(raw, c); err != nil {
-		return nil, fmt.Errorf("decode a stored secret chat: %w", err)
+		return nil, errDamaged
 	}
 	if c.Version != recordVersion {
-		return nil, fmt.Errorf("decode a stored secret chat: format %d, want %d", c.Version, recordVersion)
+		return nil, fmt.Errorf("%w: format %d, want %d", errDamaged, c.Version, recordVersion)
+	}
+	keyed := c.Phase == PhaseAccepting || c.Phase == PhaseOpen
+	if keyed && (c.Key == nil || len(c.Key.Bytes) != keyLen) {
+		return nil, fmt.Errorf("%w: no key", errDamaged)
 	}
 	return c, nil
 }

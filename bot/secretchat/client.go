@@ -97,10 +97,11 @@ func (c *Client) scan(ctx context.Context) error {
 			return ctx.Err()
 		}
 		ch, err := c.load(ctx, id)
-		if err != nil {
-			return c.halted(err)
-		}
 		switch {
+		case errors.Is(err, errDamaged):
+			c.cfg.Log.ErrorContext(ctx, "secret chat record is damaged", "chat", id)
+		case err != nil:
+			return c.halted(err)
 		case ch == nil:
 		case ch.expired(c.cfg.Now()):
 			if err := c.forget(ctx, ch); err != nil {
@@ -202,7 +203,10 @@ func (c *Client) Abandon(ctx context.Context) error {
 			ch.end(e, PhaseClosed, ReasonSession)
 			return nil
 		})
-		if err != nil && !errors.Is(err, ErrNoChat) {
+		if errors.Is(err, ErrNoChat) || errors.Is(err, errDamaged) {
+			continue
+		}
+		if err != nil {
 			return err
 		}
 		c.wake(id)
@@ -231,7 +235,7 @@ func (c *Client) Chats(ctx context.Context, user int64) ([]Chat, error) {
 	var chats []Chat
 	for _, id := range ids {
 		ch, err := c.load(ctx, id)
-		if err != nil {
+		if err != nil && !errors.Is(err, errDamaged) {
 			return nil, err
 		}
 		if ch != nil {

@@ -216,3 +216,25 @@ func TestKeyPictureIsTheSameOnBothSides(t *testing.T) {
 		t.Errorf("%v and %v, errors %v %v", ours.Lines(), theirs.Lines(), errOurs, errTheirs)
 	}
 }
+
+func TestDamagedRecordLosesOneChatOnly(t *testing.T) {
+	a, b, cloud := twoDevices(t)
+	b.store.values[chatName(1, 5)] = []byte(`{"v":1,"phase":"open"}`)
+	b.store.values[chatName(1, 6)] = []byte("no record")
+	cloud.push(2, &tg.EncryptedMessageService{ChatID: 5, Bytes: []byte("anything")})
+	story(t, a, b)
+}
+
+func TestAbandonedChatsAreOverWithoutACall(t *testing.T) {
+	a, b, cloud := twoDevices(t)
+	a.start()
+	b.start()
+	a.ask(2)
+	a.wait("opened 2")
+	b.wait("opened 1")
+	cloud.mu.Lock()
+	cloud.refuse = func(_ int64, call string) error { return fmt.Errorf("%s was called", call) }
+	cloud.mu.Unlock()
+	must(t, b.current().Abandon(t.Context()))
+	b.wait("closed 1: session")
+}

@@ -4,7 +4,8 @@ package secretchat
 type State string
 
 // The states of a message. Seen means that the other device has it: it said so by
-// its sequence numbers, or that it was shown.
+// its sequence numbers, or that it was shown. Phones say the latter in the open,
+// through the server: good enough to stop worrying, no proof.
 const (
 	Queued State = "queued"
 	Sent   State = "sent"
@@ -72,4 +73,5 @@ type mark struct {
 	Key      string `json:"key"`
 	State    State  `json:"state"`
 	RandomID int64  `json:"random_id,omitempty"`
+	Date     int    `json:"date,omitempty"` // when the server took it, Unix seconds
 }

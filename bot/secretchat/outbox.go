@@ -197,11 +197,14 @@ func (c *chat) entry(n int) *entry {
 	return nil
 }
 
-// sent notes that the server has message n, and the file's lasting name.
-func (c *chat) sent(n int, file *fileRef) {
+// sent notes that the server took message n, when, and the file's lasting name.
+func (c *chat) sent(n, date int, file *fileRef) {
 	out := c.entry(n)
 	if out == nil {
 		return
+	}
+	if m := c.mark(out.Key); m != nil && date != 0 {
+		m.Date = date
 	}
 	out.Sent, out.Photo = true, nil
 	if file != nil {
@@ -258,6 +261,15 @@ func (c *chat) acknowledge(n int) {
 func (c *chat) displayed(randomIDs []int64) {
 	for _, m := range slices.Clone(c.Marks) {
 		if m.RandomID != 0 && slices.Contains(randomIDs, m.RandomID) {
+			c.progress(m.Key, Seen)
+		}
+	}
+}
+
+// readUntil notes that the peer has shown what the server had by then.
+func (c *chat) readUntil(date int) {
+	for _, m := range slices.Clone(c.Marks) {
+		if m.State == Sent && m.Date != 0 && m.Date <= date {
 			c.progress(m.Key, Seen)
 		}
 	}

@@ -127,7 +127,7 @@ func (p *pair) transmit(side int, marked bool) bool {
 	}
 	p.wire[1-side] = append(p.wire[1-side], out.Data)
 	if marked {
-		p.sides[side].sent(out.N, nil)
+		p.sides[side].sent(out.N, 0, nil)
 	}
 	return true
 }

@@ -29,7 +29,10 @@ func (c *Client) transmit(ctx context.Context, w *worker, ch *chat, out entry) (
 	}
 	switch {
 	case a.verdict == verdictDone || a.name == errRandomIDDuplicate:
-		err := c.change(ctx, ch.ID, func(ch *chat, _ env) error { ch.sent(out.N, lastingFile(result, out.File)); return nil })
+		err := c.change(ctx, ch.ID, func(ch *chat, _ env) error {
+			ch.sent(out.N, dateOf(result), lastingFile(result, out.File))
+			return nil
+		})
 		if err == nil && out.Photo != nil {
 			err = c.remove(ctx, out.Photo.Blob)
 		}
@@ -56,6 +59,14 @@ func (c *Client) transmission(ctx context.Context, peer tg.InputEncryptedChat, o
 			Peer: peer, RandomID: out.RandomID, Data: out.Data,
 		})
 	}
+}
+
+// dateOf is when the server took a message, in Unix seconds; 0 if it did not say.
+func dateOf(result tg.MessagesSentEncryptedMessageClass) int {
+	if result == nil {
+		return 0
+	}
+	return result.GetDate()
 }
 
 // lastingFile is the name under which a sent file may be sent again.

@@ -67,7 +67,7 @@ func (c *Client) replace(ctx context.Context, ch *chat) error {
 			continue
 		}
 		other, err := c.load(ctx, id)
-		if err != nil {
+		if err != nil && !errors.Is(err, errDamaged) {
 			return err
 		}
 		if other == nil || !other.live() || newer(other, ch) {
@@ -113,7 +113,24 @@ func (c *Client) HandleMessage(ctx context.Context, update tg.EncryptedMessageCl
 	return nil
 }
 
-// known changes a chat that there is; what is said of others is ignored.
+// HandleRead takes an updateEncryptedMessagesRead: the other phone has shown what
+// it got until maxDate (Unix seconds).
+func (c *Client) HandleRead(ctx context.Context, id, maxDate int) error {
+	if err := c.isHalted(); err != nil {
+		return err
+	}
+	err := c.known(ctx, id, func(ch *chat, _ env) (Fault, error) {
+		ch.readUntil(maxDate)
+		return "", nil
+	})
+	if err != nil {
+		return c.halted(err)
+	}
+	return nil
+}
+
+// known changes a chat that there is; what is said of others is ignored. A record
+// that cannot be read is a chat that is lost, not a reason to stop all others.
 func (c *Client) known(ctx context.Context, id int, step func(*chat, env) (Fault, error)) error {
 	if _, ok, err := c.userOf(ctx, id); err != nil || !ok {
 		return err
@@ -123,6 +140,10 @@ func (c *Client) known(ctx context.Context, id int, step func(*chat, env) (Fault
 		fault, err = step(ch, e)
 		return err
 	})
+	if errors.Is(err, errDamaged) {
+		c.cfg.Log.ErrorContext(ctx, "secret chat record is damaged", "chat", id)
+		return nil
+	}
 	if errors.Is(err, ErrNoChat) {
 		return nil
 	}
