@@ -23,7 +23,9 @@ import (
 
 // Config says where Redis is and what Usher works with there.
 type Config struct {
-	URL string // see parseURL's forms in the documentation of REDIS_URL
+	// URL is redis://[user:password@]host[:port][/db], rediss:// for TLS, redis+sentinel://host,host/master/db or
+	// redis+cluster://host,host.
+	URL string
 	// Network is the node's name for its network, part of every key. Empty: the one remembered from the first start.
 	Network string
 	Keys    *Keyring
