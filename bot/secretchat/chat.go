@@ -79,6 +79,7 @@ type chat struct {
 	AskedAt   int64     `json:"asked_at,omitempty"` // Unix seconds
 	Early     [][]byte  `json:"early,omitempty"`    // arrived before the chat was ready
 
+	Blobs   []string  `json:"blobs,omitempty"` // pictures that the chat did not live to send
 	Pending []pending `json:"pending,omitempty"`
 	Outbox  []entry   `json:"outbox,omitempty"`
 	Marks   []mark    `json:"marks,omitempty"`
@@ -148,12 +149,30 @@ func (c *chat) end(e env, phase Phase, reason Reason) {
 }
 
 func (c *chat) wipe() {
+	for _, p := range c.Pending {
+		c.Blobs = appendBlob(c.Blobs, p.Photo)
+	}
+	for _, out := range c.Outbox {
+		c.Blobs = appendBlob(c.Blobs, out.Photo)
+	}
 	for _, key := range []secret{c.Exponent, c.keyBytes(c.Key), c.keyBytes(c.Old)} {
 		clear(key)
 	}
 	c.Exponent, c.Key, c.Old, c.Exchange = nil, nil, nil, nil
 	c.Waiting, c.Early, c.Outbox, c.Pending = nil, nil, nil, nil
 	c.Public, c.PeerPublic, c.Picture, c.P = nil, nil, nil, nil
+}
+
+func appendBlob(blobs []string, p *photo) []string {
+	if p == nil {
+		return blobs
+	}
+	return append(blobs, p.Blob)
+}
+
+// atRest says that nothing is left to do for a chat that is over.
+func (c *chat) atRest() bool {
+	return c.Phase == PhaseClosed && len(c.Events) == 0 && len(c.Blobs) == 0
 }
 
 func (c *chat) keyBytes(k *chatKey) secret {

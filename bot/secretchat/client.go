@@ -107,7 +107,7 @@ func (c *Client) scan(ctx context.Context) error {
 			if err := c.forget(ctx, ch); err != nil {
 				return c.halted(err)
 			}
-		default:
+		case !ch.atRest():
 			c.wake(id)
 		}
 	}

@@ -2,6 +2,7 @@ package secretchat
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"slices"
@@ -237,4 +238,45 @@ func TestAbandonedChatsAreOverWithoutACall(t *testing.T) {
 	cloud.mu.Unlock()
 	must(t, b.current().Abandon(t.Context()))
 	b.wait("closed 1: session")
+}
+
+func TestUnsentPicturesGoWithTheirChat(t *testing.T) {
+	a, b, cloud := twoDevices(t)
+	a.start()
+	b.start()
+	id := a.ask(2)
+	a.wait("opened 2")
+	tried := make(chan struct{}, 1)
+	cloud.mu.Lock()
+	cloud.refuse = func(_ int64, call string) error {
+		if call != "upload" {
+			return nil
+		}
+		select {
+		case tried <- struct{}{}:
+		default:
+		}
+		return errors.New("the line is bad")
+	}
+	cloud.mu.Unlock()
+	a.show(id, "picture", []byte("the picture"))
+	<-tried
+	must(t, a.current().Close(t.Context(), id))
+	a.wait("closed 2: ours")
+	b.wait("closed 1: peer")
+	a.stop()
+	a.renew()
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan error, 1)
+	go func() { done <- a.current().Run(ctx) }()
+	deadline := time.After(patience)
+	for a.store.count(photoPrefix) > 0 {
+		select {
+		case <-deadline:
+			t.Fatal("the picture is still there")
+		case <-time.After(time.Millisecond):
+		}
+	}
+	cancel()
+	<-done
 }

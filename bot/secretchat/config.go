@@ -78,7 +78,8 @@ type Config struct {
 	Now     func() time.Time
 	After   func(time.Duration) <-chan time.Time
 	// Do is called around every call that has an effect, with the name of its site:
-	// accept, ask, discard, upload, send_text, send_photo, send_service.
+	// accept, ask, discard, upload, send_text, send_photo, send_service; and
+	// parameters, which only reads.
 	Do  func(ctx context.Context, site string, call func(context.Context) error) error
 	Log *slog.Logger
 }

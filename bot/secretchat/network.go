@@ -184,7 +184,17 @@ func (c *Client) discard(ctx context.Context, w *worker, ch *chat) (step, error)
 }
 
 // clean removes the pictures that a chat did not live to send.
-func (c *Client) clean(ctx context.Context, ch *chat) error { return c.dropBlobs(ctx, ch.ID) }
+func (c *Client) clean(ctx context.Context, ch *chat) error {
+	if len(ch.Blobs) == 0 {
+		return nil
+	}
+	for _, blob := range ch.Blobs {
+		if err := c.remove(ctx, blob); err != nil {
+			return err
+		}
+	}
+	return c.change(ctx, ch.ID, func(ch *chat, _ env) error { ch.Blobs = nil; return nil })
+}
 
 // unless does what an unsuccessful answer asks for: wait, or end the chat.
 func (c *Client) unless(ctx context.Context, w *worker, id int, a answer) (step, error) {

@@ -44,7 +44,7 @@ func blobPrefix(id int) string { return photoPrefix + strconv.Itoa(id) + "/" }
 
 // expired says that nobody can ask about the chat any more.
 func (c *chat) expired(now time.Time) bool {
-	return c.Phase == PhaseClosed && len(c.Events) == 0 && now.Sub(time.Unix(c.Ended, 0)) > keepEnded
+	return c.atRest() && now.Sub(time.Unix(c.Ended, 0)) > keepEnded
 }
 
 func (c *chat) public() Chat {
