@@ -40,7 +40,7 @@ func (f *Flows) Deliver(ctx context.Context, o order.Order, ticket string) (orde
 		return order.DeliveryWaiting, fmt.Errorf("drawing ticket %s of order %s: %w", ticket, o.ID, err)
 	}
 	p := Parcel{
-		ID: t.Delivery.Parcel, Warning: warning, Picture: picture,
+		ID: t.Delivery.Parcel, Warning: warning, Picture: picture, Again: v.plain("parcel.repeated", nil),
 		Caption: v.plain("parcel.caption", args{
 			"Show": showName(o.Show), "Venue": venueName(o.Show), "Time": at, "Seat": seatName(t.Seat),
 		}),

@@ -33,6 +33,10 @@ type Deps struct {
 	Attention func(ctx context.Context) ([]order.Order, error)
 	// Pause turns selling off and on for everybody. May be nil.
 	Pause func(ctx context.Context, paused bool) error
+	// Venue adds or removes a contract to sell from. Errors: order.ErrNoContract. May be nil.
+	Venue func(ctx context.Context, contract cirrus.Address, add bool) error
+	// Venues lists the contracts that are sold from. May be nil.
+	Venues func(ctx context.Context) ([]cirrus.Address, error)
 	// Status gives lines for the operator. May be nil.
 	Status func(ctx context.Context) ([]string, error)
 	// WordsWrong hears of a message that could not be said. May be nil.

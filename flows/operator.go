@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/usherbot/usher/flows/order"
 )
@@ -16,6 +17,8 @@ func (f *Flows) operator(ctx context.Context, t *turn) (Reply, error) {
 		return f.status(ctx, t)
 	case "attention":
 		return f.attentionList(ctx, t)
+	case "venue":
+		return f.venue(ctx, t)
 	case "pause":
 		return f.pause(ctx, t, true)
 	case "resume":
@@ -86,6 +89,44 @@ func (f *Flows) pause(ctx context.Context, t *turn, paused bool) (Reply, error) 
 		return Reply{}, fmt.Errorf("pausing: %w", err)
 	}
 	return f.fresh(t, Screen{Text: t.say(id, nil)}), nil
+}
+
+// venue adds or removes a contract to sell from, or lists them.
+func (f *Flows) venue(ctx context.Context, t *turn) (Reply, error) {
+	if f.Venue == nil || f.Venues == nil {
+		return f.unknownCommand(t), nil
+	}
+	verb, text, _ := strings.Cut(strings.TrimSpace(t.event.Argument), " ")
+	if verb != "add" && verb != "remove" {
+		return f.venueList(ctx, t)
+	}
+	contract, err := f.Config.Network.ParseAddress(strings.TrimSpace(text))
+	if err != nil {
+		return f.fresh(t, Screen{Text: t.say("operator.venue_wrong", args{"Network": f.Config.Network.Name})}), nil
+	}
+	id := "operator.venue_removed"
+	if verb == "add" {
+		id = "operator.venue_added"
+	}
+	err = f.Venue(ctx, contract, verb == "add")
+	if errors.Is(err, order.ErrNoContract) {
+		id = "operator.venue_none"
+	} else if err != nil {
+		return Reply{}, fmt.Errorf("changing the venues: %w", err)
+	}
+	return f.fresh(t, Screen{Text: t.say(id, args{"Contract": string(contract)})}), nil
+}
+
+func (f *Flows) venueList(ctx context.Context, t *turn) (Reply, error) {
+	contracts, err := f.Venues(ctx)
+	if err != nil {
+		return Reply{}, fmt.Errorf("listing the venues: %w", err)
+	}
+	text := t.say("operator.venues", args{"Count": len(contracts)})
+	for _, contract := range contracts {
+		text = lines(text, Text{{Text: string(contract), Style: Code}})
+	}
+	return f.fresh(t, Screen{Text: text}), nil
 }
 
 // Attend tells the operator of a ticket that needs a person. It implements order.Teller. It fails only where nobody

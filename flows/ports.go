@@ -85,6 +85,7 @@ const (
 type Parcel struct {
 	ID       string
 	Repeated string // a sentence put in front where the same ticket was sent before
+	Again    string // put in front where the courier finds that this very parcel went into an earlier chat
 	Warning  string
 	Caption  string
 	Picture  []byte // PNG

@@ -129,3 +129,19 @@ func eachMaster(ctx context.Context, cluster *redis.ClusterClient, visit func(co
 		return visit(ctx, node)
 	})
 }
+
+// All lists every order there is, in no order: for the operator, who asks seldom.
+func (db *DB) All(ctx context.Context) ([]order.ID, error) {
+	var ids []order.ID
+	err := db.eachKey(ctx, db.key("order", "*"), func(_ context.Context, keys []string) error {
+		for _, key := range keys {
+			ids = append(ids, order.ID(strings.TrimPrefix(key, db.orderKey(""))))
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("listing orders: %w", err)
+	}
+	slices.Sort(ids)
+	return slices.Compact(ids), nil
+}

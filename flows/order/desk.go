@@ -189,6 +189,15 @@ func (e *Engine) Operate(ctx context.Context, id ID, ask Ask) (Order, error) {
 	return e.change(ctx, id, func(o *Order) error { return e.operate(o, ask) })
 }
 
+// CardShown notes which message is the living card of an order from now on; it is brought up to date soon.
+func (e *Engine) CardShown(ctx context.Context, id ID, message int) error {
+	_, err := e.change(ctx, id, func(o *Order) error {
+		o.Card = Card{Message: message, Rung: o.Card.Rung, Edited: e.Clock()}
+		return nil
+	})
+	return err
+}
+
 // change loads an order under its lock, changes it, saves it and wakes it.
 func (e *Engine) change(ctx context.Context, id ID, change func(*Order) error) (Order, error) {
 	held, release, err := e.Locks.Lock(ctx, "order:"+string(id))

@@ -60,6 +60,9 @@ func (r *run) deliver(ctx context.Context, t *Ticket) error {
 		r.notDelivered(t, err)
 		return r.save(ctx)
 	}
+	if state == DeliveryFailed {
+		t.Delivery.Parcel, state = "", DeliveryWaiting
+	}
 	if state == t.Delivery.State && state != DeliveryWaiting {
 		return nil
 	}

@@ -145,6 +145,7 @@ const (
 	DeliveryWaiting DeliveryState = "waiting" // must be sent
 	DeliverySent    DeliveryState = "sent"    // Telegram has it
 	DeliverySeen    DeliveryState = "seen"    // the phone acknowledged it
+	DeliveryFailed  DeliveryState = "failed"  // it will not arrive as this parcel; a new one is made
 )
 
 // Payout is money on its way back to the customer, from one address of ours.
