@@ -13,7 +13,7 @@ FUZZTIME ?= 10s
 FUZZ ?= .
 
 # The packages that know neither Telegram's protocol nor a browser: they compile in seconds.
-FAST := ./chain/... ./flows/... ./ticketgen/... ./bot/simulator ./bot/simulator/markup
+FAST := ./chain/... ./docs ./flows/... ./ticketgen/... ./bot/simulator ./bot/simulator/markup
 ifneq ($(shell command -v redis-server),)
 FAST += ./storage/...
 endif
@@ -60,9 +60,10 @@ pictures: needs ## renew docs/pictures
 PICTURES ?= Pictures
 
 .PHONY: tables
-tables: ## renew docs/states.md and the recorded conversations
+tables: ## renew what is made from code: docs/states.md, docs/configuration.md, the recorded conversations
 	go test -count=1 ./flows/order -run TestDiagram -update
 	go test -count=1 ./flows -update
+	go test -count=1 ./docs -update
 
 .PHONY: needs
 needs: ## install what the tests start, where it is missing: redis-server, Chromium, a C compiler
