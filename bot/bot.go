@@ -106,22 +106,12 @@ func New(ctx context.Context, cfg Config) (*Bot, error) {
 	if strings.TrimSpace(cfg.Token) == "" || cfg.Handler == nil {
 		return nil, errors.New("a bot needs a token and a handler")
 	}
-	cfg = cfg.withDefaults()
-	b := &Bot{
-		cfg: cfg, rules: cfg.Rules, log: cfg.Log, limiter: cfg.Limiter, window: newWindow(),
-		client:  &wire{client: cfg.Client, url: cfg.URL, token: cfg.Token},
-		working: make(chan struct{}, cfg.Rules.Workers),
-	}
-	b.updates = &lanes[update]{do: b.process, perLane: batch, total: batch}
-	b.replies = &lanes[parcel]{do: b.reply, replaces: parcel.replaces, perLane: 32, total: 1024}
-	var err error
-	b.api, err = bot.New(cfg.Token, bot.WithSkipGetMe(), bot.WithServerURL(cfg.URL),
-		bot.WithHTTPClient(cfg.Rules.CallWithin, b.client), bot.WithErrorsHandler(b.libraryError))
-	if err != nil {
-		return nil, b.client.hide("making the client", err)
+	b := newBot(cfg.withDefaults())
+	if err := b.connect(); err != nil {
+		return nil, err
 	}
 	var me *models.User
-	err = b.call(ctx, "getMe", func(ctx context.Context) (err error) {
+	err := b.call(ctx, "getMe", func(ctx context.Context) (err error) {
 		me, err = b.api.GetMe(ctx)
 		return err
 	})
@@ -130,6 +120,24 @@ func New(ctx context.Context, cfg Config) (*Bot, error) {
 	}
 	b.username = me.Username
 	return b, nil
+}
+
+func newBot(cfg Config) *Bot {
+	b := &Bot{
+		cfg: cfg, rules: cfg.Rules, log: cfg.Log, limiter: cfg.Limiter, window: newWindow(),
+		client:  &wire{client: cfg.Client, url: cfg.URL, token: cfg.Token},
+		working: make(chan struct{}, cfg.Rules.Workers),
+	}
+	b.updates = &lanes[update]{do: b.process, perLane: batch, total: batch}
+	b.replies = &lanes[parcel]{do: b.reply, replaces: parcel.replaces, perLane: 32, total: 1024}
+	return b
+}
+
+// connect makes the library's client; it asks Telegram nothing.
+func (b *Bot) connect() (err error) {
+	b.api, err = bot.New(b.cfg.Token, bot.WithSkipGetMe(), bot.WithServerURL(b.cfg.URL),
+		bot.WithHTTPClient(b.rules.CallWithin, b.client), bot.WithErrorsHandler(b.libraryError))
+	return b.client.hide("making the client", err)
 }
 
 // Username is the bot's name without @.

@@ -161,7 +161,9 @@ func (b *Bot) edit(ctx context.Context, out flows.Outgoing, p post) error {
 	})
 }
 
-func noPreview() *models.LinkPreviewOptions { return &models.LinkPreviewOptions{IsDisabled: bot.True()} }
+func noPreview() *models.LinkPreviewOptions {
+	return &models.LinkPreviewOptions{IsDisabled: bot.True()}
+}
 
 // withPicture does with Telegram's id of the picture, where it is known, and without where Telegram forgot it.
 func (b *Bot) withPicture(s flows.Screen, do func(file string) error) error {

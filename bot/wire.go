@@ -41,6 +41,9 @@ func (e *serverError) Error() string { return fmt.Sprintf("Telegram answered sta
 
 // Do makes a request. Its errors hold no address, because the address holds the token.
 func (w *wire) Do(req *http.Request) (*http.Response, error) {
+	if err := whole(req); err != nil {
+		return nil, fmt.Errorf("writing the request: %w", err)
+	}
 	resp, err := w.client.Do(req)
 	if err != nil {
 		var where *url.Error
@@ -56,6 +59,20 @@ func (w *wire) Do(req *http.Request) (*http.Response, error) {
 	}
 	resp.Body = limited{io.LimitReader(resp.Body, maxAnswer), resp.Body}
 	return resp, nil
+}
+
+// whole reads the body that the library would write bit by bit: so it has a length, may be sent again where a kept
+// connection turns out to be closed, and the library's writer ends whatever becomes of the request.
+func whole(req *http.Request) error {
+	if req.Body == nil || req.GetBody != nil {
+		return nil
+	}
+	body, err := io.ReadAll(req.Body)
+	err = errors.Join(err, req.Body.Close())
+	req.ContentLength = int64(len(body))
+	req.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(body)), nil }
+	req.Body, _ = req.GetBody()
+	return err
 }
 
 type limited struct {
