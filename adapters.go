@@ -1,0 +1,113 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync/atomic"
+
+	"github.com/usherbot/usher/bot/courier"
+	"github.com/usherbot/usher/flows"
+	"github.com/usherbot/usher/flows/order"
+)
+
+// courierDesk lets the conversations use a courier account.
+type courierDesk struct{ *courier.Courier }
+
+func (c courierDesk) Contact(ctx context.Context) (flows.Contact, error) {
+	contact, err := c.Courier.Contact(ctx)
+	return flows.Contact{Username: contact.Username, Name: contact.Name}, courierError(err)
+}
+
+func (c courierDesk) Chat(ctx context.Context, customer int64) (flows.ChatState, error) {
+	state, err := c.Courier.Chat(ctx, customer)
+	return flows.ChatState(state), courierError(err)
+}
+
+func (c courierDesk) Deliver(ctx context.Context, customer int64, p flows.Parcel) (order.DeliveryState, error) {
+	state, err := c.Courier.Deliver(ctx, customer, courier.Parcel{
+		ID: p.ID, Warning: p.Warning, Caption: p.Caption, Picture: p.Picture, Repeated: p.Repeated, Again: p.Again,
+	})
+	return deliveryState(state), courierError(err)
+}
+
+func (c courierDesk) Say(ctx context.Context, customer int64, key, text string) error {
+	return courierError(c.Courier.Say(ctx, customer, key, text))
+}
+
+func deliveryState(state courier.ParcelState) order.DeliveryState {
+	switch state {
+	case courier.ParcelSent:
+		return order.DeliverySent
+	case courier.ParcelSeen:
+		return order.DeliverySeen
+	case courier.ParcelFailed:
+		return order.DeliveryFailed
+	case courier.ParcelQueued:
+	}
+	return order.DeliveryWaiting
+}
+
+func courierError(err error) error {
+	switch {
+	case errors.Is(err, courier.ErrNoCourier):
+		return fmt.Errorf("%w: %w", order.ErrNoCourier, err)
+	case errors.Is(err, courier.ErrNoChat):
+		return fmt.Errorf("%w: %w", order.ErrNoChat, err)
+	}
+	return err
+}
+
+// nobody stands in for a courier where none is configured: shows can be looked at, nothing is sold.
+type nobody struct{}
+
+func (nobody) Contact(context.Context) (flows.Contact, error) {
+	return flows.Contact{}, order.ErrNoCourier
+}
+func (nobody) Invite(context.Context, int64) error { return order.ErrNoCourier }
+func (nobody) Chat(context.Context, int64) (flows.ChatState, error) {
+	return flows.ChatNone, order.ErrNoCourier
+}
+
+func (nobody) Deliver(context.Context, int64, flows.Parcel) (order.DeliveryState, error) {
+	return "", order.ErrNoCourier
+}
+func (nobody) Say(context.Context, int64, string, string) error { return order.ErrNoCourier }
+
+// courierEars hears what the courier hears and passes it on to the conversations.
+type courierEars struct {
+	flows   *flows.Flows
+	courier *courier.Courier
+	wake    func(ctx context.Context, customer int64) error
+	newID   func() string
+	ready   atomic.Bool
+	log     *slog.Logger
+}
+
+func (e *courierEars) ChatOpened(ctx context.Context, customer int64) error {
+	return e.flows.ChatOpened(ctx, customer)
+}
+
+func (e *courierEars) ChatClosed(ctx context.Context, customer int64) error {
+	return e.flows.ChatClosed(ctx, customer)
+}
+
+func (e *courierEars) TextReceived(ctx context.Context, customer int64, text string) error {
+	answer, err := e.flows.TextReceived(ctx, customer, text)
+	if err != nil {
+		return err
+	}
+	return e.courier.Say(ctx, customer, "answer-"+e.newID(), answer)
+}
+
+// ParcelState wakes the customer's orders: each asks the courier itself how far its parcel got.
+func (e *courierEars) ParcelState(ctx context.Context, customer int64, _ string, _ courier.ParcelState) error {
+	return e.wake(ctx, customer)
+}
+
+func (e *courierEars) ReadyChanged(_ context.Context, ready bool, reason string) error {
+	e.ready.Store(ready)
+	e.log.Info("courier", "ready", ready, "reason", reason)
+	return nil
+}

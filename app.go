@@ -1,0 +1,324 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/base32"
+	"errors"
+	"fmt"
+	"log/slog"
+	"math/big"
+	"strings"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/usherbot/usher/bot"
+	"github.com/usherbot/usher/bot/courier"
+	"github.com/usherbot/usher/chain"
+	"github.com/usherbot/usher/chain/cirrus"
+	"github.com/usherbot/usher/flows"
+	"github.com/usherbot/usher/flows/order"
+	"github.com/usherbot/usher/storage"
+	"github.com/usherbot/usher/ticketgen"
+)
+
+// app is Usher at work: everything wired together. It can be built up and torn down inside a test.
+type app struct {
+	settings settings
+	log      *slog.Logger
+	sites    order.Sites
+	clock    func() time.Time
+
+	keys    *storage.Keyring
+	node    *chain.Client
+	db      *storage.DB
+	jobs    *storage.Jobs
+	engine  *order.Engine
+	flows   *flows.Flows
+	bot     *bot.Bot
+	courier *courier.Courier // nil: none is configured
+	ears    *courierEars
+	watcher *chain.Watcher
+	network cirrus.Network
+	venues  *venues
+	pause   pause
+	durable storage.Durability
+}
+
+// newApp wires Usher together. It asks the node for its network and Telegram for the bot's name; nothing runs yet.
+func newApp(ctx context.Context, s settings, sites order.Sites, log *slog.Logger) (*app, error) {
+	a := &app{settings: s, log: log, sites: sites, clock: time.Now}
+	if a.sites == nil {
+		a.sites = order.Straight{}
+	}
+	for _, build := range []func(context.Context) error{a.openNode, a.openStore, a.openTelegram, a.wire} {
+		if err := build(ctx); err != nil {
+			return nil, errors.Join(err, a.close())
+		}
+	}
+	return a, nil
+}
+
+func (a *app) close() error {
+	if a.node != nil {
+		a.node.Close()
+	}
+	if a.db != nil {
+		return a.db.Close()
+	}
+	return nil
+}
+
+func (a *app) openNode(context.Context) (err error) {
+	a.node, err = chain.New(chain.Config{
+		NodeURL: a.settings.nodeURL, TicketboothURL: a.settings.boothURL, TicketboothCert: a.settings.boothCert,
+		Sites: a.sites,
+		Passwords: func(wallet string) (string, error) {
+			password, ok := a.settings.passwords[wallet]
+			if !ok {
+				return "", fmt.Errorf("%w: WALLET_PASSWORD_FILE has no line for wallet %q", order.ErrPassword, wallet)
+			}
+			return password, nil
+		},
+	})
+	return err
+}
+
+// openStore opens Redis for the network of the node, or the one remembered where the node does not answer now.
+func (a *app) openStore(ctx context.Context) (err error) {
+	if a.keys, err = storage.LoadKeyring(a.settings.keysFile); err != nil {
+		return fmt.Errorf("reading the key ring: %w", err)
+	}
+	storage.SendDriverLog(a.log)
+	cfg := storage.Config{
+		URL: a.settings.redisURL, Keys: a.keys, Sites: a.sites, Log: a.log, Turn: a.settings.turn, Lease: a.settings.lease,
+	}
+	status, nodeErr := a.node.Status(ctx)
+	if nodeErr == nil {
+		cfg.Network = status.Network
+	}
+	a.db, err = storage.Open(ctx, cfg)
+	if errors.Is(err, storage.ErrNoNetwork) {
+		return fmt.Errorf("the node at %s does not answer, and which network it is of is not known yet: start the node, or set USHER_NODE_URL: %w", a.settings.nodeURL, nodeErr)
+	}
+	if err != nil {
+		return fmt.Errorf("Redis does not answer: start it, or set USHER_REDIS_URL: %w", err)
+	}
+	if err := a.db.RememberNetwork(ctx, a.db.Network()); err != nil {
+		return fmt.Errorf("this Redis belongs to another network: set USHER_REDIS_URL or USHER_NODE_URL: %w", err)
+	}
+	if a.network, err = cirrus.NetworkNamed(a.db.Network()); err != nil {
+		return err
+	}
+	a.durable, err = a.db.Durability(ctx)
+	if err != nil {
+		return fmt.Errorf("asking Redis how it keeps data: %w", err)
+	}
+	if ok, why := a.durable.Selling(a.settings.redisRisk); !ok {
+		a.log.Warn("selling is off", "why", why)
+	}
+	return nil
+}
+
+// late lets the bot be made before the conversations, which need its name.
+type late struct{ *flows.Flows }
+
+func (a *app) openTelegram(ctx context.Context) (err error) {
+	handler := &late{}
+	a.bot, err = bot.New(ctx, bot.Config{
+		Token: a.settings.token, URL: a.settings.telegramURL, Handler: handler, Sites: a.sites, Log: a.log,
+	})
+	if err != nil {
+		return fmt.Errorf("Telegram does not take the bot: check USHER_TELEGRAM_TOKEN and USHER_TELEGRAM_URL: %w", err)
+	}
+	a.ears = &courierEars{newID: newID, log: a.log}
+	if a.settings.courier.id != 0 {
+		if a.courier, err = courier.New(a.courierConfig(), a.ears); err != nil {
+			return fmt.Errorf("courier: %w", err)
+		}
+	}
+	a.venues = &venues{configured: a.settings.venues, store: a.db.Sealed()}
+	a.pause = pause{a.db.Sealed()}
+	a.jobs = storage.NewJobs(a.db, a.run1)
+	if a.flows, err = flows.New(a.flowsDeps()); err != nil {
+		return err
+	}
+	handler.Flows, a.ears.flows, a.ears.courier, a.ears.wake = a.flows, a.flows, a.courier, a.wakeCustomer
+	return nil
+}
+
+func (a *app) courierConfig() courier.Config {
+	c := a.settings.courier
+	cfg := courier.Config{
+		APIID: c.id, APIHash: c.hash, Phone: c.phone, Server: c.server, ServerKeyPEM: c.serverKey,
+		Store: a.db.Sealed(), Log: a.log, Do: a.sites.Do,
+		Password: func(context.Context) (string, error) { return c.password, nil },
+	}
+	if c.code != "" {
+		cfg.Code = func(context.Context) (string, error) { return c.code, nil }
+	}
+	return cfg
+}
+
+func (a *app) flowsDeps() flows.Deps {
+	var desk flows.Courier = nobody{}
+	if a.courier != nil {
+		desk = courierDesk{a.courier}
+	}
+	a.engine = order.NewEngine(a.engineConfig(), order.Deps{}) // completed by wire
+	return flows.Deps{
+		Sessions: a.db, Courier: desk, Desk: a.engine, View: a.db, Holds: a.db, Messenger: a.bot, Artist: ticketgen.Artist{},
+		Clock: a.clock, Wake: a.wakeCustomer, CardShown: a.engine.CardShown, Attention: a.attention, Pause: a.pause.set,
+		Venue: a.changeVenue, Venues: a.venues.list,
+		Status: a.status, WordsWrong: func(err error) { a.log.Error("words", "error", err) },
+		Config: flows.Config{
+			Support: a.settings.support, BotUsername: a.bot.Username(), Admins: a.settings.admins, Network: a.network,
+			Gas: a.settings.gas, ServiceFee: a.settings.fee, Hold: a.settings.hold, SellResold: a.settings.resold,
+			OwnAddress: a.ownAddress, IsContract: a.node.IsContract, SellingOff: a.sellingOff,
+		},
+	}
+}
+
+func (a *app) engineConfig() order.Config {
+	s := a.settings
+	return order.Config{
+		Gas: s.gas, Accounts: s.accounts, Confirmations: s.confirmations, Hold: s.hold, Undo: s.undo, Fee: s.fee,
+		Resold: s.resold, Unpaid: 2, AtStake: s.atStake,
+	}
+}
+
+func (a *app) wire(context.Context) error {
+	a.engine.Deps = order.Deps{
+		Store: a.db, Locks: a.db, Holds: a.db, Addresses: a.db, View: a.db, Booth: a.node, Ledger: a.node, Purse: a.node,
+		Jobs: a.jobs, Teller: a.flows, Deliverer: a.flows, Sites: a.sites, Clock: a.clock, NewID: newID, Pick: pick, Log: a.log,
+	}
+	accounts := a.settings.accounts
+	if a.settings.float != nil {
+		accounts = append(accounts, *a.settings.float)
+	}
+	a.watcher = chain.NewWatcher(chain.Watching{
+		Client: a.node, Network: a.network, Accounts: accounts, Venues: a.venues.list, Board: a.db, View: a.db,
+		Drop: a.db.DropSale, Poll: a.settings.poll, Clock: a.clock, Log: a.log,
+		Wake: func(ctx context.Context, id order.ID) error { return a.jobs.Wake(ctx, id, order.Woken, a.clock()) },
+	})
+	return nil
+}
+
+// serve runs Usher until ctx ends. Of several processes on one Redis each handles jobs; one watches the chain, one
+// asks Telegram for updates, and one is the courier.
+func (a *app) serve(ctx context.Context) error {
+	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() error { return a.jobs.Run(ctx) })
+	group.Go(func() error { return a.db.Leader(ctx, "watcher", a.watch) })
+	group.Go(func() error { return a.db.Leader(ctx, "updates", a.bot.Run) })
+	if a.courier != nil {
+		group.Go(func() error { return a.db.Leader(ctx, "courier", a.courier.Run) })
+	}
+	if err := group.Wait(); err != nil && !errors.Is(err, context.Canceled) {
+		return err
+	}
+	return nil
+}
+
+// watch follows the chain and sweeps up what no job took up.
+func (a *app) watch(ctx context.Context) error {
+	sweeper := order.Sweeper{Store: a.db, Heights: a.db, Jobs: a.jobs, Clock: a.clock}
+	if err := errors.Join(a.db.Repair(ctx), sweeper.Start(ctx)); err != nil {
+		a.log.Warn("taking up where the last one stopped", "error", err)
+	}
+	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() error {
+		a.watcher.Run(ctx)
+		return ctx.Err()
+	})
+	group.Go(func() error { return a.sweep(ctx, sweeper) })
+	return group.Wait()
+}
+
+func (a *app) sweep(ctx context.Context, sweeper order.Sweeper) error {
+	ticker := time.NewTicker(time.Second)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-ticker.C:
+		}
+		tip, err := a.db.Tip(ctx)
+		if err == nil {
+			err = sweeper.Sweep(ctx, tip.Height)
+		}
+		if err != nil && !errors.Is(err, order.ErrNotFound) && ctx.Err() == nil {
+			a.log.Warn("sweeping", "error", err)
+		}
+	}
+}
+
+// run1 runs one order for a job. What happened while another worker had it may be news to that one: it runs again.
+func (a *app) run1(ctx context.Context, id order.ID) error {
+	err := a.engine.Run(ctx, id)
+	if errors.Is(err, order.ErrBusy) || errors.Is(err, order.ErrConflict) {
+		return a.jobs.Wake(ctx, id, order.Woken, a.clock().Add(time.Second))
+	}
+	return err
+}
+
+// wakeCustomer has a customer's orders hand over what waits for a secret chat.
+func (a *app) wakeCustomer(ctx context.Context, customer int64) error {
+	orders, err := a.engine.List(ctx, customer)
+	if err != nil {
+		return err
+	}
+	var problems []error
+	for _, o := range orders {
+		for _, t := range o.Tickets {
+			if t.Delivery.State == order.DeliveryWaiting || t.Delivery.State == order.DeliverySent {
+				_, err := a.engine.Do(ctx, customer, o.ID, order.Ask{Verb: order.Unblocked})
+				problems = append(problems, err)
+				break
+			}
+		}
+	}
+	return errors.Join(problems...)
+}
+
+// ownAddress tells whether money sent there would come back to Usher.
+func (a *app) ownAddress(ctx context.Context, address cirrus.Address) (bool, error) {
+	_, err := a.db.Owner(ctx, address)
+	if errors.Is(err, order.ErrNotFound) {
+		return false, nil
+	}
+	return err == nil, err
+}
+
+func (a *app) sellingOff(ctx context.Context) (reason string, off bool) {
+	if a.pause.on(ctx) {
+		return flows.OffPaused, true
+	}
+	if ok, _ := a.durable.Selling(a.settings.redisRisk); !ok {
+		return flows.OffStore, true
+	}
+	if a.courier != nil && !a.ears.ready.Load() {
+		if _, err := a.courier.Contact(ctx); err != nil {
+			return flows.OffCourier, true
+		}
+	}
+	return "", false
+}
+
+// newID makes a short id that nobody can guess: 80 bits, in letters and digits that survive every clipboard.
+func newID() string {
+	random := make([]byte, 10)
+	_, _ = rand.Read(random) // crypto/rand never fails
+	return strings.ToLower(base32.StdEncoding.EncodeToString(random))
+}
+
+// pick gives a number below n.
+func pick(n int) int {
+	number, err := rand.Int(rand.Reader, big.NewInt(int64(n)))
+	if err != nil {
+		return 0
+	}
+	return int(number.Int64())
+}

@@ -1,0 +1,165 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/usherbot/usher/chain/cirrus"
+	"github.com/usherbot/usher/chain/sandbox"
+	"github.com/usherbot/usher/flows/order"
+)
+
+// account holds what the customer paid against what the chain itself says became of it, strat by strat, and against
+// Usher's own account of the order.
+func (p *player) account(ctx context.Context) error {
+	ledger := p.chain.Ledger()
+	s, err := statement(ledger, p.order, p.refund)
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(p.out, "%s paid %s = price %s + kept by the venue %s + gas %s + fees %s + dust %s + returned %s + still with Usher %s\n",
+		p.name, s.Paid, s.Price, s.Release, s.Gas, s.Network, s.Dust, s.Returned, s.Held)
+	if err != nil {
+		return err
+	}
+	if sum := s.Price + s.Release + s.Gas + s.Network + s.Dust + s.Returned + s.Held; s.Paid != sum || s.Paid != p.paid {
+		return failed("%s paid %s, sent %s, and %s is accounted for", p.name, p.paid, s.Paid, sum)
+	}
+	id, err := p.app.db.Owner(ctx, p.order)
+	if err != nil {
+		return err
+	}
+	o, err := p.app.db.Load(ctx, id)
+	if err != nil {
+		return err
+	}
+	if own := order.Account(o, coinsAt(ledger, p.order)); own != s {
+		return failed("Usher's account of %s differs from the chain's: %+v and %+v", p.name, own, s)
+	}
+	return nil
+}
+
+// statement follows the money of one address through the ledger of the chain, without asking Usher.
+func statement(ledger sandbox.LedgerView, own, refund cirrus.Address) (s order.Statement, err error) {
+	for _, tx := range ledger.Transactions {
+		in, out := throughAddress(tx, own)
+		switch {
+		case tx.Call != nil && in > 0:
+			if tx.Call.GasCost == nil || tx.Call.Success == nil {
+				return s, failed("a call of %s is not mined yet", own.Short())
+			}
+			value := strats(tx.Call.Value)
+			s.Gas += strats(*tx.Call.GasCost)
+			s.Price += value // of a failed call it comes back with a generated transaction
+			s.Dust += strats(tx.Fee) - strats(tx.Call.GasLimit*tx.Call.GasPrice)
+		case in > 0: // a payout
+			s.Returned += paidTo(tx, refund)
+			s.Network += strats(tx.Fee)
+			if rest := in - out - strats(tx.Fee) - paidTo(tx, refund); rest != 0 {
+				return s, failed("%s of %s went to somebody else", rest, own.Short())
+			}
+		case string(tx.Kind) == "generated" || tx.Cause != "":
+			s.Price -= out // the contract paid back
+		case !isCoinbase(tx):
+			s.Paid += out
+		}
+	}
+	if s.Price > 0 && releases(ledger, own) {
+		s.Release, s.Price = s.Price, 0
+	}
+	s.Held = sumAt(ledger, own)
+	return s, nil
+}
+
+func strats(amount uint64) cirrus.Strats {
+	s, _ := cirrus.StratsOf(amount)
+	return s
+}
+
+func isCoinbase(tx sandbox.TransactionView) bool {
+	return strings.Contains(string(tx.Kind), "coinbase")
+}
+
+// throughAddress is what a transaction takes from an address and gives to it.
+func throughAddress(tx sandbox.TransactionView, address cirrus.Address) (in, out cirrus.Strats) {
+	for _, i := range tx.Inputs {
+		if i.Address == address {
+			in += strats(i.Amount)
+		}
+	}
+	return in, paidTo(tx, address)
+}
+
+func paidTo(tx sandbox.TransactionView, address cirrus.Address) (sum cirrus.Strats) {
+	for _, o := range tx.Outputs {
+		if o.Address == address {
+			sum += strats(o.Amount)
+		}
+	}
+	return sum
+}
+
+// releases tells whether the address gave its ticket back.
+func releases(ledger sandbox.LedgerView, own cirrus.Address) bool {
+	for _, tx := range ledger.Transactions {
+		if tx.Call != nil && tx.Call.Sender == own && tx.Call.Method == "ReleaseTicket" && tx.Call.Success != nil && *tx.Call.Success {
+			return true
+		}
+	}
+	return false
+}
+
+func coinsAt(ledger sandbox.LedgerView, address cirrus.Address) (coins []cirrus.Coin) {
+	for _, a := range ledger.Addresses {
+		if a.Address != address {
+			continue
+		}
+		for _, out := range a.Outputs {
+			if out.SpentBy == "" {
+				coins = append(coins, cirrus.Coin{
+					Outpoint: cirrus.Outpoint{TxID: out.TransactionID, Index: out.Index}, Address: a.Address,
+					Amount: strats(out.Amount), Confirmations: out.Confirmations,
+				})
+			}
+		}
+	}
+	return coins
+}
+
+func sumAt(ledger sandbox.LedgerView, address cirrus.Address) (sum cirrus.Strats) {
+	for _, coin := range coinsAt(ledger, address) {
+		sum += coin.Amount
+	}
+	return sum
+}
+
+// audit wants every coin in the wallets that Usher sells with to belong to an order, and every order's money to be
+// where its record says.
+func (d *demo) audit(ctx context.Context, out io.Writer) error {
+	ledger := d.chain.Ledger()
+	coins := 0
+	for _, address := range ledger.Addresses {
+		if address.Balance == 0 || address.Wallet == "" || strings.HasPrefix(address.Wallet, sandbox.WalletFloat+"/") {
+			continue
+		}
+		coins++
+		id, err := d.app.db.Owner(ctx, address.Address)
+		if errors.Is(err, order.ErrNotFound) {
+			return failed("%s lies at %s of %s, and no order owns it", strats(address.Balance), address.Address, address.Wallet)
+		}
+		if err != nil {
+			return err
+		}
+		if o, err := d.app.db.Load(ctx, id); err != nil || !o.Open() {
+			return failed("%s lies at %s although order %s has ended", strats(address.Balance), address.Address, id)
+		}
+	}
+	if totals := ledger.Totals; totals.Issued != totals.Unspent+totals.FeesPending {
+		return failed("the chain itself lost money: %+v", totals)
+	}
+	_, err := fmt.Fprintf(out, "No coin is without an owner (%d with open orders).\n", coins)
+	return err
+}

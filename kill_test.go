@@ -1,0 +1,136 @@
+package main
+
+import (
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/usherbot/usher/bot/simulator"
+	"github.com/usherbot/usher/chain/cirrus"
+)
+
+// TestKilledAndStartedAgainTheStoryEndsTheSame kills usher (kill -9) at chosen moments of a purchase and a refund,
+// with chain and Telegram as processes of their own, and starts it again.
+func TestKilledAndStartedAgainTheStoryEndsTheSame(t *testing.T) {
+	for name, moment := range map[string]string{
+		"before the Reserve call":        "order.reserve:1:before",
+		"after its answer was saved":     "order.raw:1:before",
+		"before the QR was sent":         "courier.send_photo:1:before",
+		"after the QR was sent":          "courier.send_photo:1:after",
+		"before the payout was sent":     "order.send:1:before",
+		"after the payout was sent":      "order.send:1:after",
+		"between two saves of the order": "order.save:4:after",
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			killedStory(t, moment)
+		})
+	}
+}
+
+func killedStory(t *testing.T, moment string) {
+	w, _ := newWorld(t)
+	w.run(moment)
+	ada := w.person("Ada")
+	refund := cirrus.TestNet.Address(cirrus.Hash{0xAD, 0xA0})
+	address, due := ada.order("2B", refund)
+	w.pay(address, due)
+	again := restarter(w)
+	ada.sees("the ticket", says("is yours"), again)
+	checkTickets(t, ada, moment)
+
+	ada.write("/refund")
+	list := ada.sees("the refund", says("/refund_"), again)
+	ada.write(strings.Fields(list.Text[strings.Index(list.Text, "/refund_"):])[0])
+	ada.sees("the money back", says("has arrived at"), again)
+	if w.usher.cmd.ProcessState != nil && !strings.Contains(w.usher.cmd.ProcessState.String(), "killed") {
+		t.Errorf("usher ended by itself: %s", w.usher.cmd.ProcessState)
+	}
+	own := cirrus.Address(address)
+	s, err := statement(w.ledger(), own, refund)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if s.Paid != due || s.Held != 0 || s.Paid != s.Release+s.Gas+s.Network+s.Dust+s.Returned {
+		t.Errorf("paid %s: %+v", due, s)
+	}
+	for _, ticket := range ada.pictures() {
+		if w.scan(cirrus.Address(setting(w.env, "USHER_VENUES")[:34]), ticket).Opens {
+			t.Error("the door opens for a ticket that was given back")
+		}
+	}
+}
+
+// checkTickets wants one ticket, or the same one twice where it may come twice, marked.
+func checkTickets(t *testing.T, ada *remote, moment string) {
+	t.Helper()
+	var tickets []string
+	ada.sees("the picture", func(simulator.MessageView) bool {
+		tickets = ada.pictures()
+		return len(tickets) > 0
+	}, restarter(ada.world))
+	for _, ticket := range tickets {
+		if ticket != tickets[0] {
+			t.Error("two different tickets for one seat")
+		}
+		if !ada.scan(cirrus.Address(setting(ada.env, "USHER_VENUES")[:34]), ticket).Opens {
+			t.Error("the door does not open")
+		}
+	}
+	if len(tickets) > 1 && (len(tickets) > 2 || !strings.HasPrefix(moment, "courier.")) {
+		t.Errorf("%d pictures", len(tickets))
+	}
+}
+
+// restarter starts usher again when it has died, and makes a block.
+func restarter(w *world) func() {
+	return func() {
+		w.t.Helper()
+		select {
+		case <-w.usher.done:
+			w.run("")
+		default:
+			w.mine()
+		}
+	}
+}
+
+// TestKilledBetweenTheCallAndItsSavedAnswerIsStray: the secret died with the process. The operator is told, the
+// customer too, and on the operator's word everything that the contract gives back goes to the customer.
+func TestKilledBetweenTheCallAndItsSavedAnswerIsStray(t *testing.T) {
+	t.Parallel()
+	w, operator := newWorld(t)
+	w.run("order.reserve:1:after")
+	operator.write("/start")
+	ada := w.person("Ada")
+	refund := cirrus.TestNet.Address(cirrus.Hash{0xAD, 0xA0})
+	address, due := ada.order("2B", refund)
+	w.pay(address, due)
+	again := restarter(w)
+	operator.sees("the operator's news", says("Needs a person"), again)
+	ada.sees("the customer's news", says("operator"), again)
+	if tickets := ada.pictures(); len(tickets) > 0 {
+		t.Error("a ticket without its secret was handed over")
+	}
+	operator.tap("Give it back")
+	ada.sees("the money back", says("has arrived at"), again)
+	s, err := statement(w.ledger(), cirrus.Address(address), refund)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if s.Paid != due || s.Held != 0 || s.Paid != s.Release+s.Gas+s.Network+s.Dust+s.Returned {
+		t.Errorf("paid %s: %+v", due, s)
+	}
+}
+
+// TestBlockedAndDownAreHealthProblems: the health page says what is missing.
+func TestHealthPages(t *testing.T) {
+	t.Parallel()
+	w, _ := newWorld(t)
+	w.run("")
+	for _, page := range []string{"/live", "/ready", "/metrics"} {
+		if status, text := w.try(http.MethodGet, "http://"+w.usher.addr+page, nil, nil); status != http.StatusOK {
+			t.Errorf("%s: %d %s", page, status, text)
+		}
+	}
+}

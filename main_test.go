@@ -1,0 +1,157 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"os/signal"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/usherbot/usher/flows/order"
+)
+
+// asUsher makes the test binary be usher: processes under test are this binary again, so nothing is compiled twice.
+const asUsher = "TEST_AS_USHER"
+
+// killAt names the moment at which such a process dies: "<site>:<nth>:before" or "…:after".
+const killAt = "TEST_KILL_AT"
+
+func TestMain(m *testing.M) {
+	if os.Getenv(asUsher) == "" {
+		os.Exit(m.Run())
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	code := run(ctx, os.Args[1:], streams{os.Stdin, os.Stdout, os.Stderr}, killer(os.Getenv(killAt)))
+	stop()
+	os.Exit(code)
+}
+
+// kill is a Sites at which the process dies, as kill -9 would have it.
+type kill struct {
+	site   string
+	before bool
+	left   chan struct{} // calls that pass first
+}
+
+func killer(at string) order.Sites {
+	parts := strings.Split(at, ":")
+	if len(parts) != 3 {
+		return order.Straight{}
+	}
+	var nth int
+	_, _ = fmt.Sscan(parts[1], &nth)
+	k := &kill{site: parts[0], before: parts[2] == "before", left: make(chan struct{}, 100)}
+	for range nth - 1 {
+		k.left <- struct{}{}
+	}
+	return k
+}
+
+func (k *kill) Do(ctx context.Context, site string, call func(context.Context) error) error {
+	if site != k.site {
+		return call(ctx)
+	}
+	select {
+	case <-k.left:
+		return call(ctx)
+	default:
+	}
+	if k.before {
+		die()
+	}
+	err := call(ctx)
+	die()
+	return err
+}
+
+func die() {
+	_ = syscall.Kill(os.Getpid(), syscall.SIGKILL)
+	select {}
+}
+
+// process is usher, or one of its local servers, as a process of its own.
+type process struct {
+	cmd  *exec.Cmd
+	env  []string // the USHER_ lines that it printed
+	addr string   // the address that it printed after listening
+	done chan error
+	log  string
+}
+
+// start starts a process and waits until it says ready, or until it ends.
+func start(t *testing.T, env []string, args ...string) *process {
+	t.Helper()
+	log, err := os.CreateTemp(t.TempDir(), "log")
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := &process{cmd: exec.Command(os.Args[0], args...), done: make(chan error, 1), log: log.Name()}
+	p.cmd.Env = append(append(os.Environ(), asUsher+"=1"), env...)
+	p.cmd.Stderr = log
+	out, err := p.cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := p.cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	ready := make(chan error, 1)
+	go p.read(out, ready)
+	t.Cleanup(func() {
+		_ = p.cmd.Process.Kill()
+		<-p.done
+		if t.Failed() {
+			text, _ := os.ReadFile(p.log)
+			t.Logf("log of %v:\n%s", args, text)
+		}
+		_ = log.Close()
+	})
+	select {
+	case err := <-ready:
+		if err != nil && len(args) > 0 {
+			t.Fatalf("%v did not get ready: %v", args, err)
+		}
+	case <-time.After(time.Minute):
+		t.Fatalf("%v did not get ready in a minute", args)
+	}
+	return p
+}
+
+func (p *process) read(out io.Reader, ready chan<- error) {
+	lines := bufio.NewScanner(out)
+	said := false
+	for lines.Scan() {
+		line := lines.Text()
+		switch addr, listening := strings.CutPrefix(line, "listening "); {
+		case listening:
+			p.addr = addr
+		case line == "ready" && !said:
+			said = true
+			ready <- nil
+		case strings.HasPrefix(line, "USHER_"):
+			p.env = append(p.env, strings.ReplaceAll(line, "'", ""))
+		}
+	}
+	if !said {
+		ready <- errors.New("it ended before")
+	}
+	p.done <- p.cmd.Wait()
+	close(p.done)
+}
+
+// gone waits until the process ended by itself.
+func (p *process) gone(t *testing.T) {
+	t.Helper()
+	select {
+	case <-p.done:
+	case <-time.After(2 * time.Minute):
+		t.Fatal("the process did not end")
+	}
+}

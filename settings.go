@@ -1,0 +1,241 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/url"
+	"os"
+	"regexp"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/usherbot/usher/chain/cirrus"
+	"github.com/usherbot/usher/flows/order"
+)
+
+// settings are the operator's decisions, read and checked.
+type settings struct {
+	token, telegramURL       string
+	redisURL, redisRisk      string
+	nodeURL, boothURL        string
+	boothCert                []byte
+	accounts                 []cirrus.Account
+	float                    *cirrus.Account
+	passwords                map[string]string
+	gas                      order.Gas
+	resold                   bool
+	venues                   []cirrus.Address
+	admins                   []int64
+	support                  string
+	keysFile                 string
+	courier                  courierSettings
+	confirmations            uint64
+	hold, choice, undo, keep time.Duration
+	fee, atStake             cirrus.Strats
+	feeAddress               string
+	listen                   string
+	level                    slog.Level
+	json                     bool
+	poll                     time.Duration // of the node; the demo asks more often
+	turn, lease              time.Duration // of storage.Config; zero: its own
+}
+
+// courierSettings is how the courier logs in; id 0 means that there is none.
+type courierSettings struct {
+	id                          int
+	hash, phone, code, password string
+	server                      string
+	serverKey                   []byte
+}
+
+// checker collects everything that is wrong, so that the operator sees all of it at once.
+type checker struct{ wrong []error }
+
+// bad names a variable, what was read, and what is right. A secret is never shown: pass "" for it.
+func (c *checker) bad(name, read, right string) {
+	if read != "" {
+		read = fmt.Sprintf(" is %q", read)
+	}
+	c.wrong = append(c.wrong, fmt.Errorf("%s_%s%s: %s", prefix, name, read, right))
+}
+
+func (c *checker) need(ok bool, name, read, right string) {
+	if !ok {
+		c.bad(name, read, right)
+	}
+}
+
+// check reads the environment's texts. The error names every mistake.
+func (e environment) check() (settings, error) {
+	var c checker
+	s := settings{
+		telegramURL: e.TelegramURL, redisURL: e.RedisURL, redisRisk: e.RedisRisk, nodeURL: e.NodeURL,
+		boothURL: e.TicketboothURL, support: e.Support, keysFile: e.KeysFile, listen: e.Listen, feeAddress: e.FeeAddress,
+		token: e.TelegramToken, resold: e.ResoldSeats == "sell", json: e.LogFormat == "json", poll: time.Second,
+	}
+	c.telegram(e)
+	c.stores(e, &s)
+	c.node(e, &s)
+	c.people(e, &s)
+	c.courier(e, &s)
+	c.amounts(e, &s)
+	c.rest(e, &s)
+	return s, errors.Join(c.wrong...)
+}
+
+var tokenForm = regexp.MustCompile(`^[0-9]+:[A-Za-z0-9_-]{10,}$`)
+
+func (c *checker) telegram(e environment) {
+	c.need(tokenForm.MatchString(e.TelegramToken), "TELEGRAM_TOKEN", "", "must be a bot's token as @BotFather gives it, digits:letters")
+	c.need(isURL(e.TelegramURL, "http", "https"), "TELEGRAM_URL", e.TelegramURL, "must be https://host")
+	c.need(e.TelegramMode == "polling", "TELEGRAM_MODE", e.TelegramMode, "must be polling in this version")
+}
+
+func isURL(text string, schemes ...string) bool {
+	parsed, err := url.Parse(text)
+	if err != nil || parsed.Host == "" {
+		return false
+	}
+	for _, scheme := range schemes {
+		if parsed.Scheme == scheme {
+			return true
+		}
+	}
+	return false
+}
+
+func (c *checker) stores(e environment, s *settings) {
+	c.need(isURL(e.RedisURL, "redis", "rediss", "redis+sentinel", "redis+cluster"), "REDIS_URL", "", "must be redis://host:port/db or one of its forms, see usher help config")
+	c.need(e.RedisRisk == "" || e.RedisRisk == "everysec" || e.RedisRisk == "none", "REDIS_RISK", e.RedisRisk, "must be empty, everysec or none")
+	if e.KeysFile == "" {
+		c.bad("KEYS_FILE", "", "must name the key ring; make one with: usher keys new <file>")
+	} else if _, err := os.Stat(e.KeysFile); err != nil {
+		c.bad("KEYS_FILE", e.KeysFile, "is not there; make a key ring with: usher keys new "+e.KeysFile)
+	}
+	s.keysFile = e.KeysFile
+}
+
+func (c *checker) node(e environment, s *settings) {
+	c.need(isURL(e.NodeURL, "http", "https"), "NODE_URL", e.NodeURL, "must be http://host:port of the Cirrus node's API")
+	c.need(isURL(e.TicketboothURL, "http", "https"), "TICKETBOOTH_URL", e.TicketboothURL, "must be https://host:port of the Ticketbooth API")
+	if e.TicketboothCert != "" {
+		pem, err := readSmallFile(e.TicketboothCert)
+		c.need(err == nil, "TICKETBOOTH_CERT", e.TicketboothCert, "must be a readable PEM file")
+		s.boothCert = []byte(pem)
+	}
+	for _, text := range split(e.Wallets) {
+		a, ok := account(text)
+		c.need(ok, "WALLETS", text, "must be wallet/account, separated by commas, as usher/account 0")
+		s.accounts = append(s.accounts, a)
+	}
+	c.need(len(s.accounts) > 0, "WALLETS", "", "must name at least one wallet/account of the node")
+	if e.FloatWallet != "" {
+		a, ok := account(e.FloatWallet)
+		c.need(ok, "FLOAT_WALLET", e.FloatWallet, "must be wallet/account")
+		s.float = &a
+	}
+	c.passwordFile(e.WalletPasswordFile, s)
+	c.need(e.Reserve == "ticketbooth", "RESERVE", e.Reserve, "must be ticketbooth in this version")
+	c.need(e.ResoldSeats == "refuse" || e.ResoldSeats == "sell", "RESOLD_SEATS", e.ResoldSeats, "must be refuse or sell")
+}
+
+func (c *checker) passwordFile(path string, s *settings) {
+	s.passwords = map[string]string{}
+	text, err := readSmallFile(path)
+	if err != nil {
+		c.bad("WALLET_PASSWORD_FILE", path, "must be a readable file with a line wallet:password for each wallet")
+		return
+	}
+	for _, line := range strings.Split(text, "\n") {
+		if wallet, password, ok := strings.Cut(strings.TrimRight(line, "\r"), ":"); ok {
+			s.passwords[strings.TrimSpace(wallet)] = password
+		}
+	}
+	for _, a := range s.accounts {
+		_, ok := s.passwords[a.Wallet]
+		c.need(ok, "WALLET_PASSWORD_FILE", path, "has no line for wallet "+strconv.Quote(a.Wallet))
+	}
+}
+
+func (c *checker) people(e environment, s *settings) {
+	for _, text := range split(e.Venues) {
+		_, main := cirrus.MainNet.ParseAddress(text)
+		_, test := cirrus.TestNet.ParseAddress(text)
+		c.need(main == nil || test == nil, "VENUES", text, "must be addresses of Ticketbooth contracts, separated by commas")
+		s.venues = append(s.venues, cirrus.Address(text))
+	}
+	for _, text := range split(e.Admins) {
+		id, err := strconv.ParseInt(text, 10, 64)
+		c.need(err == nil && id > 0, "ADMINS", text, "must be Telegram ids, separated by commas")
+		s.admins = append(s.admins, id)
+	}
+}
+
+func (c *checker) courier(e environment, s *settings) {
+	if e.CourierAPIID == "" && e.CourierPhone == "" {
+		return // nobody hands over tickets: Usher shows shows and sells nothing
+	}
+	id, err := strconv.Atoi(e.CourierAPIID)
+	c.need(err == nil && id > 0, "COURIER_API_ID", e.CourierAPIID, "must be the number from my.telegram.org")
+	c.need(e.CourierAPIHash != "", "COURIER_API_HASH", "", "must be the hash from my.telegram.org")
+	c.need(strings.HasPrefix(e.CourierPhone, "+"), "COURIER_PHONE", "", "must be the courier's number with + and country code")
+	s.courier = courierSettings{
+		id: id, hash: e.CourierAPIHash, phone: e.CourierPhone, code: e.CourierCode, password: e.CourierPassword,
+		server: e.CourierServer,
+	}
+	if e.CourierServerKey != "" {
+		pem, err := readSmallFile(e.CourierServerKey)
+		c.need(err == nil, "COURIER_SERVER_KEY", e.CourierServerKey, "must be a readable PEM file")
+		s.courier.serverKey = []byte(pem)
+	}
+	c.need(e.CourierServer == "" || serverForm.MatchString(e.CourierServer), "COURIER_SERVER", e.CourierServer, "must be <dc>@<host:port>")
+}
+
+var serverForm = regexp.MustCompile(`^[0-9]+@.+:[0-9]+$`)
+
+func (c *checker) amounts(e environment, s *settings) {
+	s.gas.Price = c.number("GAS_PRICE", e.GasPrice, 100, 10_000)
+	s.gas.Limit = c.number("GAS_LIMIT", e.GasLimit, 10_000, 250_000)
+	s.confirmations = c.number("CONFIRMATIONS", e.Confirmations, 1, 240)
+	c.number("FINALITY", e.Finality, 1, 100_000)
+	c.number("COURIER_DAILY", e.CourierDaily, 0, 1000)
+	var err error
+	s.fee, err = cirrus.ParseCRS(e.ServiceFee)
+	c.need(err == nil, "SERVICE_FEE", e.ServiceFee, "must be an amount of CRS")
+	c.need(s.fee == 0, "SERVICE_FEE", e.ServiceFee, "must be 0 in this version")
+	s.atStake, err = cirrus.ParseCRS(e.MaxAtStake)
+	c.need(err == nil, "MAX_AT_STAKE", e.MaxAtStake, "must be an amount of CRS, 0 for no limit")
+}
+
+func (c *checker) number(name, text string, least, most uint64) uint64 {
+	n, err := strconv.ParseUint(text, 10, 64)
+	c.need(err == nil && n >= least && n <= most, name, text, fmt.Sprintf("must be a whole number from %d to %d", least, most))
+	return n
+}
+
+func (c *checker) rest(e environment, s *settings) {
+	for _, d := range []struct {
+		name, text string
+		into       *time.Duration
+	}{{"HOLD", e.Hold, &s.hold}, {"CHOICE", e.Choice, &s.choice}, {"UNDO", e.Undo, &s.undo}, {"KEEP", e.Keep, &s.keep}} {
+		var ok bool
+		*d.into, ok = span(d.text)
+		c.need(ok, d.name, d.text, "must be a duration such as 15m, 10s or 336h")
+	}
+	c.need(s.level.UnmarshalText([]byte(e.LogLevel)) == nil, "LOG_LEVEL", e.LogLevel, "must be debug, info, warn or error")
+	c.need(e.LogFormat == "text" || e.LogFormat == "json", "LOG_FORMAT", e.LogFormat, "must be text or json")
+	c.need(strings.Contains(e.Listen, ":"), "LISTEN", e.Listen, "must be host:port; the port may be 0")
+}
+
+// split reads a list separated by commas.
+func split(text string) []string {
+	var list []string
+	for _, part := range strings.Split(text, ",") {
+		if part = strings.TrimSpace(part); part != "" {
+			list = append(list, part)
+		}
+	}
+	return list
+}
