@@ -19,6 +19,9 @@ const batch = 100
 // pollMargin is what a poll may take beyond the time that Telegram holds it.
 const pollMargin = 10 * time.Second
 
+// confirmWithin is what the last confirmation may take: where it does not arrive, updates come twice.
+const confirmWithin = 2 * time.Second
+
 // update is one update on its way through the bot.
 type update struct {
 	id  int64
@@ -214,6 +217,8 @@ func (b *Bot) confirm(ctx context.Context) {
 	if b.window.offset() == 0 {
 		return
 	}
+	ctx, cancel := context.WithTimeout(ctx, confirmWithin)
+	defer cancel()
 	if _, err := b.ask(ctx, 0, 1); err != nil {
 		b.log.Debug("confirming the last updates", "error", err)
 	}

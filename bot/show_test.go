@@ -8,6 +8,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/usherbot/usher/bot/simulator"
 	"github.com/usherbot/usher/flows"
@@ -79,9 +80,14 @@ func TestScreenIsShownWithStylesAndButtons(t *testing.T) {
 	bed, b, user, _ := messenger(t)
 	out := flows.Outgoing{Chat: user, Screen: flows.Screen{
 		Text: flows.Text{
-			{Text: "🎭 Hamlet", Style: flows.Bold}, {Text: "\nPay "}, {Text: "12.5 CRS", Style: flows.Code},
-			{Text: " by "}, {Text: "1 May, 20:00 UTC", Style: flows.Time, Unix: 1_900_000_000},
-			{Text: " ("}, {Text: "in an hour", Style: flows.Until, Unix: 1_900_000_000}, {Text: ")"},
+			{Text: "🎭 Hamlet", Style: flows.Bold},
+			{Text: "\nPay "},
+			{Text: "12.5 CRS", Style: flows.Code},
+			{Text: " by "},
+			{Text: "1 May, 20:00 UTC", Style: flows.Time, Unix: 1_900_000_000},
+			{Text: " ("},
+			{Text: "in an hour", Style: flows.Until, Unix: 1_900_000_000},
+			{Text: ")"},
 		},
 		Buttons: [][]flows.Button{
 			{{Text: "Pay", Action: "pay"}, {Text: "Copy", Copy: "12.5"}},
@@ -299,5 +305,56 @@ func TestDisabledButtonDoesNothing(t *testing.T) {
 	id := show(t, b, say(user, "seats", []flows.Button{{Text: "A1"}}))
 	if a := bed.tap(user, id, "A1"); a != (simulator.Answer{}) {
 		t.Errorf("answer is %+v", a)
+	}
+}
+
+// noted is a Limiter that keeps what Telegram asked for.
+type noted struct {
+	Limiter
+	paused chan time.Duration
+}
+
+func (n noted) Pause(chat int64, d time.Duration) {
+	n.paused <- d
+	n.Limiter.Pause(chat, d)
+}
+
+func TestTelegramsRequestToWaitIsHonouredAndTheMessageComesOnce(t *testing.T) {
+	bed := newBed(t)
+	limiter := noted{free{}, make(chan time.Duration, 10)}
+	b := bed.bot(&script{}, func(c *Config) { c.Limiter = limiter })
+	user := bed.tg.AddUser("Nora", "en")
+	bed.text(user, "/start")
+	if err := bed.tg.AddFault(simulator.Fault{Method: "^sendMessage$", Kind: "status:429", Times: 7, RetryAfter: 9}); err != nil {
+		t.Fatal(err)
+	}
+	show(t, b, say(user, "at last"))
+	for range 7 {
+		if d := receive(t, limiter.paused); d != 9*time.Second {
+			t.Errorf("pause of %s", d)
+		}
+	}
+	if seen := bed.chat(user); len(seen) != 2 {
+		t.Errorf("%d messages", len(seen))
+	}
+}
+
+func TestManyChatsAtOnceMeetNoFloodControl(t *testing.T) {
+	bed := newBed(t, func(o *simulator.Options) { o.Limits = true })
+	limiter := noted{NewPacer(Pace{}, time.Now, wait), make(chan time.Duration, 100)}
+	b := bed.bot(&script{}, func(c *Config) { c.Limiter = limiter })
+	var all sync.WaitGroup
+	for range 45 {
+		user := bed.tg.AddUser("Somebody", "en")
+		bed.text(user, "/start")
+		all.Go(func() {
+			if _, err := b.Show(t.Context(), say(user, "tickets are on sale")); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	all.Wait()
+	if n := len(limiter.paused); n > 0 {
+		t.Errorf("Telegram asked to wait %d times", n)
 	}
 }

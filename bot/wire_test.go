@@ -91,17 +91,19 @@ func TestTokenIsInNoErrorAndNoLog(t *testing.T) {
 
 func TestUpdateThatCannotBeReadHoldsUpNoOther(t *testing.T) {
 	offsets := make(chan string, 100)
-	given := false
+	given := false // polls come one after another
 	cfg := fake(t, func(method string, r *http.Request) string {
 		if method != "getUpdates" {
 			return `{"ok":true,"result":true}`
 		}
 		body := make([]byte, 1000)
 		n, _ := r.Body.Read(body)
-		offsets <- string(body[:n])
+		select {
+		case offsets <- string(body[:n]):
+		default:
+		}
 		if given {
-			<-r.Context().Done()
-			return ""
+			return `{"ok":true,"result":[]}`
 		}
 		given = true
 		return `{"ok":true,"result":["?",
