@@ -247,3 +247,38 @@ func (c count) Do(ctx context.Context, site string, call func(context.Context) e
 	c(site)
 	return call(ctx)
 }
+
+// gate is a Limiter that lets nothing go before it is open.
+type gate struct {
+	free
+	waiting, open chan struct{}
+}
+
+func (g gate) Wait(ctx context.Context, _ int64, _ bool) error {
+	g.waiting <- struct{}{}
+	select {
+	case <-g.open:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+func TestReplyUnderWayAtTheEndIsStillSent(t *testing.T) {
+	bed := newBed(t)
+	user := bed.tg.AddUser("Nora", "en")
+	g := gate{waiting: make(chan struct{}, 1), open: make(chan struct{})}
+	b := bed.bot(&script{handle: func(_ context.Context, e flows.Event) (flows.Reply, error) {
+		return replyWith(say(e.Chat, "your tickets")), nil
+	}}, func(c *Config) { c.Limiter, c.Rules.Grace = g, soon })
+	stop := run(t, b)
+	bed.text(user, "/tickets")
+	receive(t, g.waiting)
+	ended := make(chan struct{})
+	go func() { stop(); close(ended) }()
+	close(g.open)
+	receive(t, ended)
+	if m := bed.last(user); m.Text != "your tickets" {
+		t.Errorf("shows %q", m.Text)
+	}
+}
