@@ -35,7 +35,7 @@ check: compiles vet format staticcheck ## fast: build, vet, format, staticcheck,
 
 .PHONY: test
 test: needs ## everything that CI tests; installs redis-server and Chromium where they are missing
-	go test -race -cover -count=1 -timeout $(TIMEOUT) ./...
+	USHER_NEED_BROWSER=1 go test -race -cover -count=1 -timeout $(TIMEOUT) ./...
 
 .PHONY: lint
 lint: vet format staticcheck vulncheck ## vet, format, staticcheck, known vulnerabilities
@@ -54,10 +54,7 @@ fuzz: ## each fuzz target for FUZZTIME (FUZZ=./chain for some)
 
 .PHONY: pictures
 pictures: needs ## renew docs/pictures
-	go test -race -cover -count=1 -timeout $(TIMEOUT) -run '$(PICTURES)' . -update
-
-# The test that takes the pictures of the demo's page.
-PICTURES ?= Pictures
+	USHER_NEED_BROWSER=1 go test -race -cover -count=1 -timeout $(TIMEOUT) -run TestTheStoryOnThePage . -update
 
 .PHONY: tables
 tables: ## renew what is made from code: docs/states.md, docs/configuration.md, the recorded conversations
