@@ -126,8 +126,13 @@ type late struct{ *flows.Flows }
 
 func (a *app) openTelegram(ctx context.Context) (err error) {
 	handler := &late{}
+	menu, err := menu()
+	if err != nil {
+		return err
+	}
 	a.bot, err = bot.New(ctx, bot.Config{
 		Token: a.settings.token, URL: a.settings.telegramURL, Handler: handler, Sites: a.sites, Log: a.log,
+		Commands: menu, Sorry: func(language string) string { return handler.Sorry(language) },
 	})
 	if err != nil {
 		return fmt.Errorf("Telegram does not take the bot: check USHER_TELEGRAM_TOKEN and USHER_TELEGRAM_URL: %w", err)
@@ -146,6 +151,16 @@ func (a *app) openTelegram(ctx context.Context) (err error) {
 	}
 	handler.Flows, a.ears.flows, a.ears.courier, a.ears.wake = a.flows, a.flows, a.courier, a.wakeCustomer
 	return nil
+}
+
+// menu is the bot's command menu.
+func menu() ([]bot.Menu, error) {
+	entries, err := flows.Menu("en")
+	var commands []bot.Command
+	for _, e := range entries {
+		commands = append(commands, bot.Command{Name: e.Command, Description: e.About})
+	}
+	return []bot.Menu{{Commands: commands}}, err
 }
 
 func (a *app) courierConfig() courier.Config {

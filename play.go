@@ -157,7 +157,7 @@ func (p *player) pay(ctx context.Context) error {
 	if _, err := fmt.Fprintf(p.out, "%s pays %s to %s\n", p.name, p.paid, p.order); err != nil {
 		return err
 	}
-	if _, err := p.until(ctx, "the payment being seen", says("is seen")); err != nil {
+	if _, err := p.until(ctx, "the payment being seen", says("is seen. It counts")); err != nil {
 		return err
 	}
 	_, err = p.mineUntil(ctx, "the ticket", says("is yours"))

@@ -1,6 +1,7 @@
 package ticketgen
 
 import (
+	"errors"
 	"fmt"
 	"image"
 	"image/color"
@@ -29,25 +30,25 @@ const (
 	qrSide        = 928 // 12 pixels a module for a ciphered ticket with a name
 )
 
-// Picture gives a PNG with the QR of the payload and what the holder wants to see around it. Errors: ErrTooMuch.
+// Picture gives a PNG with the QR of the payload and what the holder wants to see around it. The QR was read back
+// from the finished picture. Errors: ErrTooMuch, ErrUnreadable.
 func Picture(payload []byte, frame Frame) ([]byte, error) {
-	code, err := drawQR(string(payload), qrSide)
-	if err != nil {
-		return nil, fmt.Errorf("ticket picture: %w", err)
-	}
 	p, err := newPainter()
+	if err == nil {
+		err = errors.Join(p.head(frame), p.foot(frame.Warning))
+	}
 	if err != nil {
 		return nil, fmt.Errorf("ticket picture: %w", err)
 	}
-	if err := p.head(frame); err != nil {
+	picture, err := firstReadable(string(payload), qrSide, func(code *image.Gray) (image.Image, error) {
+		at := image.Rect(0, 0, qrSide, qrSide).Add(image.Pt((pictureWidth-qrSide)/2, qrTop))
+		draw.Draw(p.picture, at, code, image.Point{}, draw.Src)
+		return p.picture, nil
+	})
+	if err != nil {
 		return nil, fmt.Errorf("ticket picture: %w", err)
 	}
-	at := image.Rect(0, 0, qrSide, qrSide).Add(image.Pt((pictureWidth-qrSide)/2, qrTop))
-	draw.Draw(p.picture, at, code, image.Point{}, draw.Src)
-	if err := p.foot(frame.Warning); err != nil {
-		return nil, fmt.Errorf("ticket picture: %w", err)
-	}
-	return encodePNG(p.picture)
+	return encodePNG(picture)
 }
 
 type painter struct {

@@ -9,6 +9,8 @@ import (
 	"image/draw"
 	"image/png"
 
+	"github.com/makiuchi-d/gozxing"
+	reader "github.com/makiuchi-d/gozxing/qrcode"
 	"github.com/skip2/go-qrcode"
 )
 
@@ -28,11 +30,53 @@ const recovery = qrcode.Medium
 const minModule = 4
 
 // QR draws a QR of the payload on a white square of the given number of pixels a side. Modules are whole pixels, as
-// large as fit with the quiet zone of 4 modules; what is left goes around. Errors: ErrTooMuch.
-func QR(payload []byte, pixels int) (image.Image, error) { return drawQR(string(payload), pixels) }
+// large as fit with the quiet zone of 4 modules; what is left goes around. It was read back before it is given.
+// Errors: ErrTooMuch, ErrUnreadable.
+func QR(payload []byte, pixels int) (image.Image, error) {
+	return firstReadable(string(payload), pixels, bare)
+}
 
-func drawQR(text string, pixels int) (*image.Gray, error) {
+// ErrUnreadable says that no way to draw a QR was found that reads back.
+var ErrUnreadable = errors.New("QR does not read back")
+
+// layouts is how many sizes of the same QR are tried: of random contents about one in a hundred makes a pattern that
+// readers of the ZXing family, which most scanners are built on, take for a corner. The next size has another pattern.
+const layouts = 5
+
+// firstReadable draws a text in one size after another until the finished picture reads back.
+func firstReadable(text string, pixels int, finish func(*image.Gray) (image.Image, error)) (image.Image, error) {
+	for larger := range layouts {
+		code, err := drawQR(text, pixels, larger)
+		if err != nil {
+			return nil, err
+		}
+		picture, err := finish(code)
+		if err != nil {
+			return nil, err
+		}
+		if readsBack(picture, text) {
+			return picture, nil
+		}
+	}
+	return nil, ErrUnreadable
+}
+
+// readsBack tells whether a reader that shares nothing with what drew the picture finds the text in it.
+func readsBack(picture image.Image, text string) bool {
+	bitmap, err := gozxing.NewBinaryBitmapFromImage(picture)
+	if err != nil {
+		return false
+	}
+	read, err := reader.NewQRCodeReader().Decode(bitmap, nil)
+	return err == nil && read.GetText() == text
+}
+
+// drawQR draws a text; larger asks for a version of the code so many steps above the smallest that holds it.
+func drawQR(text string, pixels, larger int) (*image.Gray, error) {
 	code, err := qrcode.New(text, recovery)
+	if err == nil && larger > 0 {
+		code, err = qrcode.NewWithForcedVersion(text, code.VersionNumber+larger, recovery)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("drawing a QR of %d bytes: %w", len(text), ErrTooMuch)
 	}
@@ -41,6 +85,10 @@ func drawQR(text string, pixels int) (*image.Gray, error) {
 	if size < minModule {
 		return nil, fmt.Errorf("drawing a QR of %d bytes on %d pixels: %w", len(text), pixels, ErrTooMuch)
 	}
+	return drawModules(modules, size, pixels), nil
+}
+
+func drawModules(modules [][]bool, size, pixels int) *image.Gray {
 	picture := image.NewGray(image.Rect(0, 0, pixels, pixels))
 	draw.Draw(picture, picture.Bounds(), image.White, image.Point{}, draw.Src)
 	margin := (pixels - size*len(modules)) / 2
@@ -53,13 +101,13 @@ func drawQR(text string, pixels int) (*image.Gray, error) {
 			}
 		}
 	}
-	return picture, nil
+	return picture
 }
 
 // PaymentQR gives a PNG with the QR of a payment: "cirrus:<address>?amount=<CRS>", or an address alone. It is no
-// ticket and holds no secret. Errors: ErrTooMuch.
+// ticket and holds no secret. Errors: ErrTooMuch, ErrUnreadable.
 func PaymentQR(text string, pixels int) ([]byte, error) {
-	picture, err := drawQR(text, pixels)
+	picture, err := firstReadable(text, pixels, bare)
 	if err != nil {
 		return nil, fmt.Errorf("payment: %w", err)
 	}
@@ -73,3 +121,6 @@ func encodePNG(picture image.Image) ([]byte, error) {
 	}
 	return encoded.Bytes(), nil
 }
+
+// bare adds nothing to a code.
+func bare(code *image.Gray) (image.Image, error) { return code, nil }
