@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/alicebob/miniredis/v2"
@@ -98,6 +99,7 @@ type demo struct {
 	wallet   cirrus.Address // the customer's, outside of the node
 	manual   bool
 	botAPI   net.Listener // where the bot finds the local Bot API
+	paid     atomic.Int64 // by the customer on the page, strats
 }
 
 func startDemo(ctx context.Context, f demoFlags, io streams) (d *demo, err error) {

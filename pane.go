@@ -29,9 +29,13 @@ func (p chainPane) View(ctx context.Context) (simulator.ChainView, error) {
 	ledger := p.chain.Ledger()
 	view := simulator.ChainView{
 		Height: int64(ledger.Height), Network: ledger.Network, Manual: p.manual, // #nosec G115 -- heights are small
-		Wallet: simulator.WalletView{Address: string(p.wallet), Balance: p.received(ledger).String()},
+		Wallet: simulator.WalletView{Address: string(p.wallet), Balance: p.balance(ledger).String()},
 	}
-	for _, sale := range must(p.app.db.Sales(ctx)) {
+	sales, err := p.app.db.Sales(ctx)
+	if err != nil {
+		return view, err
+	}
+	for _, sale := range sales {
 		view.Doors = append(view.Doors, simulator.DoorView{Address: string(sale.Contract), Name: sale.Venue})
 	}
 	for _, tx := range ledger.Transactions {
@@ -42,16 +46,11 @@ func (p chainPane) View(ctx context.Context) (simulator.ChainView, error) {
 			view.Blocks = addToBlock(view.Blocks, int64(*tx.Height), what) // #nosec G115 -- heights are small
 		}
 	}
+	for i := range view.Blocks {
+		view.Blocks[i].Time = p.chain.BlockTime(uint64(view.Blocks[i].Height)).Unix() // #nosec G115 -- heights are small
+	}
 	slices.SortFunc(view.Blocks, func(a, b simulator.BlockView) int { return int(b.Height - a.Height) })
 	return view, nil
-}
-
-func must[T any](value T, err error) T {
-	if err != nil {
-		var none T
-		return none
-	}
-	return value
 }
 
 func addToBlock(blocks []simulator.BlockView, height int64, tx simulator.TxView) []simulator.BlockView {
@@ -81,15 +80,12 @@ func describe(tx sandbox.TransactionView) string {
 	return fmt.Sprintf("%s, %s", tx.Kind, sum)
 }
 
-// received is what lies at the customer's address. They pay from money outside of the chain that never ends.
-func (p chainPane) received(ledger sandbox.LedgerView) cirrus.Strats {
-	for _, address := range ledger.Addresses {
-		if address.Address == p.wallet {
-			balance, _ := cirrus.StratsOf(address.Balance)
-			return balance
-		}
-	}
-	return 0
+// startsWith is what the customer's wallet holds at first.
+const startsWith = 1000 * cirrus.CRS
+
+// balance is what the customer has: what they began with and what came back, less what they paid.
+func (p chainPane) balance(ledger sandbox.LedgerView) cirrus.Strats {
+	return startsWith - cirrus.Strats(p.paid.Load()) + sumAt(ledger, p.wallet)
 }
 
 func (p chainPane) Pay(_ context.Context, address, amount string) (string, error) {
@@ -101,7 +97,13 @@ func (p chainPane) Pay(_ context.Context, address, amount string) (string, error
 	if err != nil || sum == 0 {
 		return "", fmt.Errorf("%q is not a sum to pay", amount)
 	}
+	if has := p.balance(p.chain.Ledger()); sum > has {
+		return "", fmt.Errorf("this wallet holds %s and can't pay %s", has, sum)
+	}
 	tx, err := p.chain.Fund(to, sum)
+	if err == nil {
+		p.paid.Add(int64(sum))
+	}
 	return string(tx), err
 }
 
