@@ -103,7 +103,7 @@ func (a *app) openStore(ctx context.Context) (err error) {
 		return fmt.Errorf("the node at %s does not answer, and which network it is of is not known yet: start the node, or set USHER_NODE_URL: %w", a.settings.nodeURL, nodeErr)
 	}
 	if err != nil {
-		return fmt.Errorf("Redis does not answer: start it, or set USHER_REDIS_URL: %w", err)
+		return fmt.Errorf("no answer from Redis: start it, or set USHER_REDIS_URL: %w", err)
 	}
 	if err := a.db.RememberNetwork(ctx, a.db.Network()); err != nil {
 		return fmt.Errorf("this Redis belongs to another network: set USHER_REDIS_URL or USHER_NODE_URL: %w", err)
@@ -135,7 +135,7 @@ func (a *app) openTelegram(ctx context.Context) (err error) {
 		Commands: menu, Sorry: func(language string) string { return handler.Sorry(language) },
 	})
 	if err != nil {
-		return fmt.Errorf("Telegram does not take the bot: check USHER_TELEGRAM_TOKEN and USHER_TELEGRAM_URL: %w", err)
+		return fmt.Errorf("the bot is not taken by Telegram: check USHER_TELEGRAM_TOKEN and USHER_TELEGRAM_URL: %w", err)
 	}
 	a.ears = &courierEars{newID: newID, log: a.log}
 	if a.settings.courier.id != 0 {

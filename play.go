@@ -81,15 +81,14 @@ func playOnce(ctx context.Context, f demoFlags, listen bool, io streams) (err er
 // player is a customer who reads what is on the screen and taps, as a person would.
 type player struct {
 	*demo
-	out     io.Writer
-	user    int64
-	name    string
-	refund  cirrus.Address
-	shown   map[string]string // what was printed of each message
-	door    cirrus.Address    // of the show that was chosen
-	order   cirrus.Address    // where the ticket was paid to
-	paid    cirrus.Strats
-	tickets int // pictures seen in the secret chat
+	out    io.Writer
+	user   int64
+	name   string
+	refund cirrus.Address
+	shown  map[string]string // what was printed of each message
+	door   cirrus.Address    // of the show that was chosen
+	order  cirrus.Address    // where the ticket was paid to
+	paid   cirrus.Strats
 }
 
 // patience is how long the player waits for something to appear on the screen.
@@ -111,7 +110,10 @@ func (d *demo) play(ctx context.Context, out io.Writer) error {
 
 func (p *player) choose(ctx context.Context) error {
 	steps := []struct{ tap, then string }{
-		{"Shows", "on sale"}, {"An Evening", "seats are free"}, {"Choose a seat", "Tap a seat"}, {"2B", "Chosen"},
+		{"Shows", "on sale"},
+		{"An Evening", "seats are free"},
+		{"Choose a seat", "Tap a seat"},
+		{"2B", "Chosen"},
 		{"Continue with 2B", "Where should money go back to?"},
 	}
 	if err := p.write(ctx, "/start", "secret chat"); err != nil {
@@ -176,6 +178,13 @@ func sumOf(card simulator.MessageView) (cirrus.Strats, error) {
 
 // enter shows the QR at the door: it must open.
 func (p *player) enter(ctx context.Context) error {
+	_, err := p.until(ctx, "the picture in the secret chat", func(simulator.MessageView) bool {
+		_, err := p.picture()
+		return err == nil
+	})
+	if err != nil {
+		return err
+	}
 	opens, verdict, err := p.scan(ctx)
 	if err != nil {
 		return err

@@ -43,11 +43,13 @@ func newWindow() *window {
 	return w
 }
 
-// add notes an update; false: it is under way, or handled, already.
+// add notes an update; false: it is under way, or handled, already. Telegram gives updates in the order of their ids,
+// and one that was handled while a poll was on its way comes with that poll once more. After a week of silence they begin
+// anew anywhere.
 func (w *window) add(id int64) bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if slices.Contains(w.ids, id) {
+	if slices.Contains(w.ids, id) || (id < w.next && w.next-id <= 2*batch) {
 		return false
 	}
 	if len(w.ids) == 0 {

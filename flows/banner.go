@@ -6,6 +6,7 @@ import (
 	"image"
 	"image/color"
 	"image/png"
+	"sync"
 )
 
 // stage is how far an order is; the picture of a card that has no QR shows it.
@@ -70,6 +71,17 @@ func banner(s stage) ([]byte, error) {
 		return nil, fmt.Errorf("drawing the stage %s: %w", s, err)
 	}
 	return out.Bytes(), nil
+}
+
+// banners draws each stage once, when it is first asked for: they are the same for everybody.
+func banners() map[stage]func() ([]byte, error) {
+	all := map[stage]func() ([]byte, error){}
+	for _, s := range []stage{
+		stagePay, stageSeen, stagePaid, stageBought, stageSent, stageBack, stageEnded, stagePerson,
+	} {
+		all[s] = sync.OnceValues(func() ([]byte, error) { return banner(s) })
+	}
+	return all
 }
 
 // shade gives a pixel's colour: 0 ground, 1 empty, 2 filled.

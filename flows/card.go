@@ -66,7 +66,7 @@ func (c card) layout() (s Screen, draw func() ([]byte, error)) {
 		return s, nil
 	case c.o.State != order.AwaitingPayment && c.o.State != order.PartPaid:
 		s.PictureName = "stage:" + string(p.stage)
-		return s, func() ([]byte, error) { return banner(p.stage) }
+		return s, c.f.banners[p.stage]
 	case c.bare:
 		s.PictureName = "address:" + string(c.o.ID)
 		return s, func() ([]byte, error) { return c.payment(string(c.o.Address)) }

@@ -74,7 +74,8 @@ const (
 // Flows are the conversations. It implements order.Teller and order.Deliverer.
 type Flows struct {
 	Deps
-	words *words.Words
+	words   *words.Words
+	banners map[stage]func() ([]byte, error)
 }
 
 var (
@@ -91,7 +92,7 @@ func New(d Deps) (*Flows, error) {
 	if d.Wait == nil {
 		d.Wait = wait
 	}
-	return &Flows{Deps: d, words: w}, nil
+	return &Flows{Deps: d, words: w, banners: banners()}, nil
 }
 
 func wait(ctx context.Context, d time.Duration) error {
