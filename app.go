@@ -44,6 +44,7 @@ type app struct {
 	venues  *venues
 	pause   pause
 	durable storage.Durability
+	stake   *stake
 }
 
 // newApp wires Usher together. It asks the node for its network and Telegram for the bot's name; nothing runs yet.
@@ -145,6 +146,7 @@ func (a *app) openTelegram(ctx context.Context) (err error) {
 	}
 	a.venues = &venues{configured: a.settings.venues, store: a.db.Sealed()}
 	a.pause = pause{a.db.Sealed()}
+	a.stake = &stake{all: a.db.All, load: a.db.Load, clock: a.clock}
 	a.jobs = storage.NewJobs(a.db, a.run1)
 	if a.flows, err = flows.New(a.flowsDeps()); err != nil {
 		return err
@@ -313,6 +315,11 @@ func (a *app) sellingOff(ctx context.Context) (reason string, off bool) {
 	}
 	if ok, _ := a.durable.Selling(a.settings.redisRisk); !ok {
 		return flows.OffStore, true
+	}
+	if most := a.settings.atStake; most > 0 {
+		if full, err := a.stake.full(ctx, most); full || err != nil {
+			return flows.OffFull, true
+		}
 	}
 	if a.courier != nil && !a.ears.ready.Load() {
 		if _, err := a.courier.Contact(ctx); err != nil {
