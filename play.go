@@ -94,18 +94,27 @@ type player struct {
 // patience is how long the player waits for something to appear on the screen.
 const patience = time.Minute
 
-// play plays from /start to the refund, with the door before and after it, and holds every strat to account.
+// play plays the stories one after another, each with a customer of its own, and holds every strat to account.
 func (d *demo) play(ctx context.Context, out io.Writer) error {
-	p := &player{
-		demo: d, out: out, user: d.telegram.AddUser("Ada", "en"), name: "Ada", shown: map[string]string{},
-		refund: d.chain.Network().Address(cirrus.Hash{0xAD, 0xA0}),
-	}
-	for _, scene := range []func(context.Context) error{p.choose, p.openChat, p.pay, p.enter, p.giveBack, p.account} {
-		if err := scene(ctx); err != nil {
+	for n, tale := range d.stories() {
+		if _, err := fmt.Fprintf(out, "-- %s\n", tale.title); err != nil {
 			return err
+		}
+		p := d.newPlayer(out, tale.name, n)
+		for _, scene := range tale.scenes(p) {
+			if err := scene(ctx); err != nil {
+				return err
+			}
 		}
 	}
 	return d.audit(ctx, out)
+}
+
+func (d *demo) newPlayer(out io.Writer, name string, n int) *player {
+	return &player{
+		demo: d, out: out, user: d.telegram.AddUser(name, "en"), name: name, shown: map[string]string{},
+		refund: d.chain.Network().Address(cirrus.Hash{0xAD, byte(n)}),
+	}
 }
 
 func (p *player) choose(ctx context.Context) error {
