@@ -24,8 +24,9 @@ const confirmWithin = 2 * time.Second
 
 // update is one update on its way through the bot.
 type update struct {
-	id  int64
-	raw *models.Update
+	id     int64
+	raw    *models.Update
+	flight *flight // nil: it came by polling
 }
 
 // window knows the updates that Telegram gave and that are not confirmed yet.
