@@ -184,6 +184,9 @@ func (r *run) step(ctx context.Context) (moved bool, err error) {
 			return moved, err
 		}
 	}
+	if moved, err = r.sweepExcess(ctx); moved || err != nil {
+		return moved, err
+	}
 	return r.sweepLeftovers(ctx)
 }
 

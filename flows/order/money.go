@@ -13,6 +13,8 @@ const (
 	MinFee cirrus.Strats = 10_000
 	// feePerByte is the network fee of larger ones.
 	feePerByte cirrus.Strats = 10
+	// Sendable is the least excess that is sent back by itself: what its own transaction and its output take.
+	Sendable = MinFee + MinOutput
 	// MinOutput is the smallest output that the mempool takes; anything below is dust.
 	MinOutput cirrus.Strats = 5_460
 )
@@ -168,16 +170,39 @@ func (s Sale) Sold() int {
 }
 
 // left is what must lie at the ticket's address when all calls so far are settled and their returns are there: the
-// coin, less the price while the ticket is bought, less gas and swallowed change.
+// coin, less gas, swallowed change and what else left; while the ticket is bought its price must be taken off.
 func (t Ticket) left() cirrus.Strats {
-	return t.Coin.Amount - t.Reserve.Spent - t.Reserve.Lost - t.Release.Spent - t.Release.Lost
+	return t.Coin.Amount - t.called() - t.Away
+}
+
+// called is what calls cost so far, the price aside.
+func (t Ticket) called() cirrus.Strats {
+	return t.Reserve.Spent + t.Reserve.Lost + t.Release.Spent + t.Release.Lost
+}
+
+// share is what a ticket needs of the payment: its price, two call budgets, the service fee.
+func (o Order) share(t Ticket) cirrus.Strats { return t.Price + 2*o.Gas.Budget() + t.Fee }
+
+// remains is what is left of a bought ticket's deposit; what lies at its address beyond that is excess.
+func (o Order) remains(t Ticket) cirrus.Strats {
+	return min(t.Coin.Amount, o.share(t)) - t.Price - t.called() - t.Fees
 }
 
 // LeastRefund is the least that arrives at the customer's address when the ticket is given back now: what the
 // contract pays, and what lies at the ticket's address, less a whole call budget and the network fee.
 func LeastRefund(o Order, t Ticket) cirrus.Strats {
-	least := t.left() - t.Price + o.Terms.Refund(t.Price) - o.Gas.Budget() - NetworkFee(3, 1)
+	least := min(t.left()-t.Price, o.remains(t)) + o.Terms.Refund(t.Price) - o.Gas.Budget() - NetworkFee(3, 1)
+	if o.needsJoin(t) {
+		least -= NetworkFee(3, 1)
+	}
 	return max(0, least)
+}
+
+// needsJoin tells whether giving the ticket back takes a joining of coins first: the change of its purchase is not
+// enough for the call, and nothing was joined yet.
+func (o Order) needsJoin(t Ticket) bool {
+	change := cirrus.Coin{Amount: t.Coin.Amount - t.Price - o.Gas.Budget(), Confirmations: 1}
+	return t.Away == 0 && !usable(change, o.Gas.Budget())
 }
 
 // RefundUntil is the last block in which a refund is offered; ok is false where none is.

@@ -16,6 +16,7 @@ type node struct {
 	coins    map[cirrus.Outpoint]*coin
 	pending  []*tx // the mempool, oldest first
 	calls    []*tx // every contract call that the wallet knows, removed ones not
+	built    []*tx // every payment that was built
 	receipts map[cirrus.TxID]order.Receipt
 	sale     order.Sale
 	gasUsed  uint64
@@ -134,7 +135,7 @@ func (n *node) spendable() []cirrus.Coin {
 		return slices.Compare([]byte(a.String()), []byte(b.String()))
 	}) {
 		c := n.coins[key]
-		if c.spentBy != "" || c.from > n.height {
+		if c.spentBy != "" || c.from > n.height || c.Address == refund {
 			continue
 		}
 		out := c.Coin
@@ -307,42 +308,56 @@ func (n *node) Build(_ context.Context, p order.Payment) (order.BuiltTx, error) 
 	if total != 0 {
 		return order.BuiltTx{}, fmt.Errorf("%w: sums differ by %s", order.ErrRefused, total)
 	}
-	id := n.id()
-	raw := "pay:" + string(id)
-	for _, in := range p.Coins {
-		raw += ":" + in.String()
+	t := &tx{id: n.id(), inputs: p.Coins}
+	t.raw = "pay-" + string(t.id)
+	for i, out := range p.Outputs {
+		if out.Amount < order.MinOutput {
+			return order.BuiltTx{}, fmt.Errorf("%w: dust", order.ErrRefused)
+		}
+		at := cirrus.Outpoint{TxID: t.id, Index: uint32(len(p.Outputs) - 1 - i)} // #nosec G115 -- small; the order is not kept
+		t.outputs = append(t.outputs, cirrus.Coin{Outpoint: at, Address: out.Address, Amount: out.Amount})
 	}
-	return order.BuiltTx{TxID: id, Hex: raw + "=" + string(p.Outputs[0].Address)}, nil
+	n.built = append(n.built, t)
+	return order.BuiltTx{TxID: t.id, Hex: t.raw}, nil
 }
 
 func (n *node) Send(_ context.Context, raw string) error {
-	for _, t := range n.calls {
+	for _, t := range slices.Concat(n.calls, n.built) {
 		if t.raw == raw {
-			n.pending = append(n.pending, t)
-			for _, out := range t.outputs {
-				n.coins[out.Outpoint] = &coin{Coin: out}
-			}
-			return nil
+			return n.send(t)
 		}
 	}
-	return n.sendPayment(raw)
+	return order.ErrRefused
 }
 
-func (n *node) sendPayment(raw string) error {
-	t := &tx{raw: raw}
-	for key, c := range n.coins {
-		if c.mined || !contains(raw, key.String()) {
-			continue
-		}
-		t.inputs = append(t.inputs, key)
-		t.id = cirrus.TxID(raw[len("pay:") : len("pay:")+64])
-		c.spentBy = t.id
-	}
-	if len(t.inputs) == 0 {
+func (n *node) send(t *tx) error {
+	if n.out(t.id) {
 		return order.ErrRefused
 	}
+	for _, in := range t.inputs {
+		if c, ok := n.coins[in]; !ok || c.spentBy != "" && c.spentBy != t.id {
+			return order.ErrRefused
+		}
+	}
+	for _, in := range t.inputs {
+		n.coins[in].spentBy = t.id
+	}
 	n.pending = append(n.pending, t)
+	for _, out := range t.outputs {
+		n.coins[out.Outpoint] = &coin{Coin: out}
+	}
 	return nil
+}
+
+// arrived is what was mined for an address that is not ours.
+func (n *node) arrived(address cirrus.Address) cirrus.Strats {
+	var total cirrus.Strats
+	for _, c := range n.coins {
+		if c.Address == address && c.block > 0 {
+			total += c.Amount
+		}
+	}
+	return total
 }
 
 func (n *node) IsContract(_ context.Context, address cirrus.Address) (bool, error) {
