@@ -25,6 +25,7 @@ type node struct {
 	serial   int
 	contract map[cirrus.Address]bool // addresses that are contracts
 	fail     bool                    // calls mined from now on fail
+	names    map[cirrus.Seat]string  // given with the latest Reserve
 }
 
 type coin struct {
@@ -56,6 +57,7 @@ func newNode(sale order.Sale, gas order.Gas) *node {
 	return &node{
 		height: 1000, coins: map[cirrus.Outpoint]*coin{}, receipts: map[cirrus.TxID]order.Receipt{}, sale: sale,
 		gasUsed: 15_000, limit: gas.Limit, price: gas.Price, contract: map[cirrus.Address]bool{},
+		names: map[cirrus.Seat]string{},
 	}
 }
 
@@ -169,6 +171,7 @@ func (n *node) Reserve(_ context.Context, c order.BoothCall) (order.Reservation,
 	if err != nil {
 		return order.Reservation{}, err
 	}
+	n.names[c.Seat] = c.Name
 	t.call.secret = fmt.Sprintf("secret-%09d", n.serial)
 	return order.Reservation{TxID: t.id, Secret: order.Secret{Plaintext: t.call.secret}}, nil
 }
