@@ -26,6 +26,7 @@ type node struct {
 	contract map[cirrus.Address]bool // addresses that are contracts
 	fail     bool                    // calls mined from now on fail
 	names    map[cirrus.Seat]string  // given with the latest Reserve
+	payments []cirrus.Coin           // that came from outside
 }
 
 type coin struct {
@@ -71,6 +72,7 @@ func (n *node) pay(to cirrus.Address, amount cirrus.Strats) {
 	id := n.id()
 	c := cirrus.Coin{Outpoint: cirrus.Outpoint{TxID: id}, Address: to, Amount: amount}
 	n.pending = append(n.pending, &tx{id: id, outputs: []cirrus.Coin{c}})
+	n.payments = append(n.payments, c)
 	n.coins[c.Outpoint] = &coin{Coin: c}
 }
 
@@ -157,6 +159,55 @@ func (n *node) vanish() {
 		}
 	}
 	n.pending = nil
+}
+
+// undo takes the newest block's coins out of the chain again and gives the transactions that made them. The height
+// stays: another block took its place.
+func (n *node) undo() []*tx {
+	var back []*tx
+	for key, c := range n.coins {
+		if c.block == n.height {
+			c.block = 0
+			back = append(back, &tx{id: key.TxID, outputs: []cirrus.Coin{c.Coin}})
+		}
+	}
+	n.pending = append(n.pending, back...)
+	return back
+}
+
+// rename has a payment in the mempool mined under another id, as whoever relays it can bring about.
+func (n *node) rename(id cirrus.TxID) {
+	for _, t := range n.pending {
+		if t.id != id {
+			continue
+		}
+		t.id = n.id()
+		for _, in := range t.inputs {
+			n.coins[in].spentBy = t.id
+		}
+		for i := range t.outputs {
+			delete(n.coins, t.outputs[i].Outpoint)
+			t.outputs[i].TxID = t.id
+			n.coins[t.outputs[i].Outpoint] = &coin{Coin: t.outputs[i]}
+		}
+	}
+}
+
+// hide mines a payment whose outputs the wallet does not show.
+func (n *node) hide(id cirrus.TxID) map[cirrus.Outpoint]*coin {
+	hidden := map[cirrus.Outpoint]*coin{}
+	for _, t := range n.pending {
+		if t.id != id {
+			continue
+		}
+		for _, out := range t.outputs {
+			hidden[out.Outpoint] = n.coins[out.Outpoint]
+			hidden[out.Outpoint].block = n.height + 1
+			delete(n.coins, out.Outpoint)
+		}
+		t.outputs = nil
+	}
+	return hidden
 }
 
 func (n *node) Reserve(_ context.Context, c order.BoothCall) (order.Reservation, error) {

@@ -57,7 +57,7 @@ func TestEveryEdgeLeadsToAState(t *testing.T) {
 func TestEverySavedChangeIsAnEdge(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		w := newWorld(t)
-		w.open([]cirrus.Seat{seat3D, seat4A, seat3C}[:rapid.IntRange(1, 3).Draw(rt, "seats")]...)
+		w.open(threeSeats[:rapid.IntRange(1, 3).Draw(rt, "seats")]...)
 		for range rapid.IntRange(5, 40).Draw(rt, "events") {
 			w.random(rt)
 		}
@@ -69,9 +69,10 @@ func TestEverySavedChangeIsAnEdge(t *testing.T) {
 func (w *world) random(rt *rapid.T) {
 	sites := []string{
 		order.SiteReserve, order.SiteRelease, order.SiteReceipt, order.SiteSend, order.SiteBuild, order.SiteSave, order.SiteCalls, order.SiteUnspent,
+		order.SiteHold, order.SiteIsContract,
 	}
 	faults := []fault{lost(), dropped(), {before: true, crash: true}, {crash: true}, refusedWith(order.ErrNoPeers)}
-	switch rapid.SampledFrom([]string{"mine", "mine", "mine", "pass", "pay", "part", "ask", "fault", "taken"}).Draw(rt, "event") {
+	switch rapid.SampledFrom([]string{"mine", "mine", "mine", "pass", "pay", "part", "rest", "ask", "fault", "taken"}).Draw(rt, "event") {
 	case "mine":
 		w.mine(rapid.IntRange(1, 12).Draw(rt, "blocks"))
 	case "pass":
@@ -83,16 +84,30 @@ func (w *world) random(rt *rapid.T) {
 		w.paid += cirrus.CRS
 		w.node.pay(w.o.Address, cirrus.CRS)
 		w.post()
+	case "rest": // what tops up a part, or is a little too much
+		if missing := w.o.Due - sum(w.there()); missing > 0 {
+			w.paid += missing + order.Sendable
+			w.node.pay(w.o.Address, missing+order.Sendable)
+			w.post()
+		}
 	case "ask":
-		_ = w.ask(rapid.SampledFrom([]order.Verb{order.GiveBack, order.UndoAsked, order.Cancel, order.SendAgain}).Draw(rt, "verb"))
+		_ = w.askOf(rapid.IntRange(0, len(w.o.Tickets)-1).Draw(rt, "ticket"), rapid.SampledFrom([]order.Verb{order.GiveBack, order.UndoAsked, order.Cancel, order.SendAgain}).Draw(rt, "verb"))
 	case "fault":
 		w.next(rapid.SampledFrom(sites).Draw(rt, "site"), rapid.SampledFrom(faults).Draw(rt, "fault"))
 	case "taken":
-		if seat := w.node.seat(seat3D); seat.Owner == "" {
+		if seat := w.node.seat(rapid.SampledFrom(threeSeats).Draw(rt, "seat")); seat.Owner == "" {
 			seat.Owner = others
 			w.post()
 		}
 	}
+}
+
+func sum(coins []cirrus.Coin) cirrus.Strats {
+	var total cirrus.Strats
+	for _, c := range coins {
+		total += c.Amount
+	}
+	return total
 }
 
 // holds holds every saved change against the tables.

@@ -291,8 +291,10 @@ func (w *world) buy() {
 	w.wants(order.Filled, order.Owned)
 }
 
-func (w *world) ask(verb order.Verb) error {
-	o, err := w.engine.Do(w.t.Context(), customer, w.o.ID, order.Ask{Verb: verb, Ticket: w.o.Tickets[0].ID})
+func (w *world) ask(verb order.Verb) error { return w.askOf(0, verb) }
+
+func (w *world) askOf(ticket int, verb order.Verb) error {
+	o, err := w.engine.Do(w.t.Context(), customer, w.o.ID, order.Ask{Verb: verb, Ticket: w.o.Tickets[ticket].ID})
 	if err == nil {
 		w.o = o
 		w.run()
