@@ -159,6 +159,9 @@ func (f *Flows) show(ctx context.Context, t *turn, o offer) (Reply, error) {
 	)
 	key := showKey(show.TxID)
 	buttons := [][]Button{{t.button("button.seats", nil, act(doSeats, key))}, {t.button("button.all_shows", nil, act(doShows))}}
+	if o.Terms.Identity {
+		text = paragraphs(text, t.say("show.names", nil))
+	}
 	if b := f.notSelling(ctx, o); b != nil {
 		text = paragraphs(text, t.say(b.id, b.args))
 	}

@@ -101,6 +101,8 @@ func (w *world) happens(line string) {
 		w.handle(flows.Event{Kind: flows.Group, Actor: flows.Actor{ID: ann}, Chat: -5, Command: command})
 	case "chat":
 		w.chatTurns(rest)
+	case "secret":
+		w.writesSecretly(rest)
 	case "pay":
 		w.pays(rest)
 	case "block", "blocks":
@@ -195,6 +197,13 @@ func (w *world) chatTurns(how string) {
 		w.t.Fatalf("chat %s?", how)
 	}
 	w.must(w.jobs.RunUntilIdle(context.Background()))
+}
+
+// writesSecretly is a text in the secret chat, and the answer to it.
+func (w *world) writesSecretly(text string) {
+	answer, err := w.flows.TextReceived(context.Background(), ann, text)
+	w.must(err)
+	w.chat(ann).secret(flows.Parcel{Warning: answer})
 }
 
 func (w *world) pays(how string) {

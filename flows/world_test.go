@@ -227,6 +227,7 @@ func (toyArtist) Ticket(flows.Digital, flows.Frame) ([]byte, error) {
 	return []byte("ticket picture"), nil
 }
 func (toyArtist) Payment(text string) ([]byte, error) { return []byte("QR of " + text), nil }
+func (toyArtist) Hall(flows.HallPlan) ([]byte, error) { return []byte("hall"), nil }
 func (toyArtist) Check(d flows.Digital, onChain cirrus.Ticket) error {
 	if d.Secret.Plaintext != string(onChain.Secret) {
 		return errors.New("secret does not fit")
@@ -269,4 +270,14 @@ func (c *toyCourier) Deliver(_ context.Context, customer int64, p flows.Parcel) 
 	return order.DeliverySeen, nil
 }
 
-func (c *toyCourier) Say(context.Context, int64, string, string) error { return nil }
+// Say writes into the secret chat, once for each key.
+func (c *toyCourier) Say(_ context.Context, customer int64, key, text string) error {
+	if c.open[customer] != flows.ChatOpen {
+		return order.ErrNoChat
+	}
+	if !c.parcels["say "+key] {
+		c.parcels["say "+key] = true
+		c.w.chat(customer).secret(flows.Parcel{Warning: text})
+	}
+	return nil
+}
