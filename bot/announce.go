@@ -2,6 +2,7 @@ package bot
 
 import (
 	"context"
+	"strings"
 
 	"github.com/go-telegram/bot"
 	"github.com/go-telegram/bot/models"
@@ -55,8 +56,8 @@ func (b *Bot) lookAfterHook(ctx context.Context, set *bool, lastError *int) erro
 		*lastError = info.LastErrorDate
 		b.log.Warn("Telegram could not deliver", "message", info.LastErrorMessage, "at", date(info.LastErrorDate), "waiting", info.PendingUpdateCount)
 	}
-	if info.URL == b.cfg.Webhook.URL {
-		return nil
+	if strings.EqualFold(strings.TrimSuffix(info.URL, "/"), strings.TrimSuffix(b.cfg.Webhook.URL, "/")) {
+		return nil // Telegram may write it in its own way
 	}
 	b.log.Warn("somebody else took the webhook away: does another process use this bot?")
 	*set = false
