@@ -74,6 +74,9 @@ func (c card) releasing(t order.Ticket) part {
 
 // payouts says where money of the order went or goes.
 func (c card) payouts() Text {
+	if c.brief {
+		return c.moneyInAll()
+	}
 	var all Text
 	for _, p := range c.o.Payouts {
 		all = lines(all, c.payout(p))

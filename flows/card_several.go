@@ -8,9 +8,7 @@ import (
 // several is the card of an order for several seats: a line and a row of buttons for each, and below what holds for all.
 func (c card) several() part {
 	all := part{stage: stageEnded}
-	var tickets Text
 	for _, t := range c.o.Tickets {
-		tickets = lines(tickets, c.line(t))
 		if row := c.lineButtons(t); row != nil {
 			all.buttons = append(all.buttons, row)
 		}
@@ -22,25 +20,80 @@ func (c card) several() part {
 	if row != nil {
 		all.buttons = append(all.buttons, row)
 	}
+	if c.brief {
+		all.text = paragraphs(c.grouped(), help, c.moneyInAll(), c.refundsEach())
+		return all
+	}
+	var tickets Text
+	for _, t := range c.o.Tickets {
+		tickets = lines(tickets, c.line(t))
+	}
 	all.text = paragraphs(tickets, help, c.orderMoney(), c.refundsEach())
 	return all
 }
 
+func (c card) lineArgs(t order.Ticket, seats string) args {
+	return args{"Seat": seats, "Why": c.reason(t), "Until": soon(t.Undo)}
+}
+
 // line is what a ticket of several is now, with its money.
 func (c card) line(t order.Ticket) Text {
-	a := args{"Seat": seatName(t.Seat), "Why": c.reason(t), "Block": block(t.Owned), "Until": soon(t.Undo)}
-	line := c.say("line."+c.lineState(t), a)
+	line := c.say("line."+c.lineState(t), c.lineArgs(t, seatName(t.Seat)))
 	for _, p := range c.o.Payouts {
-		if p.Ticket != t.ID {
-			continue
+		if p.Ticket == t.ID {
+			line = join(" ", line, c.lineMoney(p))
 		}
-		if p.State == order.Done && c.brief {
-			line = join(" ", line, c.say("line.money_done_short", args{"Sum": c.f.crs(p.Amount)}))
-			continue
-		}
-		line = join(" ", line, c.lineMoney(p))
 	}
 	return line
+}
+
+// grouped has a line for all tickets in the same state.
+func (c card) grouped() Text {
+	var all Text
+	seats, first := map[string][]string{}, []order.Ticket(nil)
+	for _, t := range c.o.Tickets {
+		state := c.lineState(t)
+		if seats[state] == nil {
+			first = append(first, t)
+		}
+		seats[state] = append(seats[state], seatName(t.Seat))
+	}
+	for _, t := range first {
+		state := c.lineState(t)
+		all = lines(all, c.say("line."+state, c.lineArgs(t, enumerate(seats[state]))))
+	}
+	return all
+}
+
+// moneyInAll sums up what goes back, by how far it is.
+func (c card) moneyInAll() Text {
+	sums, counts := map[order.PayoutState]cirrus.Strats{}, map[order.PayoutState]int{}
+	add := func(state order.PayoutState, sum cirrus.Strats) {
+		sums[state], counts[state] = sums[state]+sum, counts[state]+1
+	}
+	for _, p := range c.o.Payouts {
+		switch p.State {
+		case order.Built, order.Sent:
+			add(order.Sent, p.Amount)
+		case order.PayoutDue:
+			add(order.PayoutDue, p.Expect)
+		case order.Dust:
+			add(order.Dust, p.Dust)
+		case order.Done, order.AddressNeeded:
+			add(p.State, p.Amount)
+		}
+	}
+	if back := c.o.Move.Back; back > 0 && c.o.State == order.Filled {
+		add(order.Done, back)
+	}
+	var all Text
+	for _, state := range []order.PayoutState{order.Done, order.Sent, order.PayoutDue, order.AddressNeeded, order.Dust} {
+		if counts[state] > 0 {
+			a := args{"Sum": c.f.crs(sums[state]), "Count": counts[state], "Address": c.o.Private.Refund.Short(), "Support": c.f.support(c.voice)}
+			all = lines(all, c.say("total."+string(state), a))
+		}
+	}
+	return all
 }
 
 func (c card) lineMoney(p order.Payout) Text {

@@ -118,9 +118,9 @@ func (h *hall) seat(seat flows.HallSeat, x, y, size int) error {
 	shape, radius := shapeOf(seat.Class), float64(size)*0.46
 	switch seat.State {
 	case flows.HallYours:
-		h.fill(shape, x, y, radius*1.06, color.RGBA{0xD5, 0x2B, 0x1E, 0xFF})
-		h.fill(shape, x, y, radius*0.9, color.RGBA{0xFF, 0xFF, 0xFF, 0xFF})
-		h.fill(shape, x, y, radius*0.82, ink)
+		h.fill(shape, x, y, radius*1.03, color.RGBA{0xD5, 0x2B, 0x1E, 0xFF})
+		h.fill(shape, x, y, radius*0.88, color.RGBA{0xFF, 0xFF, 0xFF, 0xFF})
+		h.fill(shape, x, y, radius*0.8, ink)
 		return h.centred(seat.Name, x, y, size*64/100, size*36/100, image.White)
 	case flows.HallHeld:
 		h.fill(shape, x, y, radius, grey)
@@ -173,7 +173,7 @@ func rounder(power, turn float64) shape {
 	return func(angle float64) float64 {
 		x, y := math.Abs(math.Cos(angle+turn)), math.Abs(math.Sin(angle+turn))
 		r := math.Pow(math.Pow(x, power)+math.Pow(y, power), -1/power)
-		return min(r, 1.22)
+		return min(r, 1.25)
 	}
 }
 
@@ -182,13 +182,13 @@ func polygon(corners int, turn float64) shape {
 	step := 2 * math.Pi / float64(corners)
 	return func(angle float64) float64 {
 		within := math.Mod(angle-turn+8*math.Pi, step) - step/2
-		return 1.06 * math.Cos(step/2) / math.Cos(within)
+		return 1.03 * math.Cos(step/2) / math.Cos(within)
 	}
 }
 
 // fill paints a shape around its middle.
 func (h *hall) fill(s shape, x, y int, radius float64, paint color.RGBA) {
-	const steps = 120
+	const steps = 240
 	size := int(radius*1.3) + 2
 	raster := vector.NewRasterizer(2*size, 2*size)
 	for i := range steps {
