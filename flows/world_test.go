@@ -234,6 +234,7 @@ func (a *toyArtist) Hall(p flows.HallPlan) ([]byte, error) {
 	}
 	return []byte("hall"), nil
 }
+
 func (*toyArtist) Check(d flows.Digital, onChain cirrus.Ticket) error {
 	if d.Secret.Plaintext != string(onChain.Secret) {
 		return errors.New("secret does not fit")
