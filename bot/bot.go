@@ -81,6 +81,7 @@ type Rules struct {
 	Look         time.Duration // pause between polls while updates are under way; 100 ms
 
 	DeliverWithin time.Duration // Telegram waits so long for the end of a delivery by webhook; 25 s
+	ReadWithin    time.Duration // a delivery must be read, and its answer be written, in this time; 10 s
 	TakeWithin    time.Duration // Receive must take up a delivery in this time; 1 s
 	Deliveries    int           // an update that fails is given up after so many deliveries; 30
 	Check         time.Duration // how often KeepWebhook looks whether the webhook is still there; 1 min
@@ -137,7 +138,7 @@ func newBot(cfg Config) *Bot {
 		client:  &wire{client: cfg.Client, url: cfg.URL, token: cfg.Token},
 		working: make(chan struct{}, cfg.Rules.Workers), inbox: make(chan update),
 	}
-	b.updates = &lanes[update]{do: b.process, perLane: batch, total: batch}
+	b.updates = &lanes[update]{do: b.process, before: update.before, perLane: batch, total: batch}
 	b.replies = &lanes[parcel]{do: b.reply, replaces: parcel.replaces, perLane: 32, total: 1024}
 	return b
 }

@@ -29,6 +29,10 @@ type update struct {
 	flight *flight // nil: it came by polling
 }
 
+// before tells that a customer did this first. By webhook a tap may overtake a text: Telegram keeps only taps in order,
+// and only texts.
+func (u update) before(other update) bool { return u.id < other.id }
+
 // window knows the updates that Telegram gave and that are not confirmed yet.
 type window struct {
 	mu      sync.Mutex

@@ -25,10 +25,8 @@ type Webhook struct {
 // secretHeader carries the secret of a delivery (Bot API, setWebhook, secret_token).
 const secretHeader = "X-Telegram-Bot-Api-Secret-Token" // #nosec G101 -- the name of a header
 
-const (
-	maxDelivery   = 1 << 20          // bytes of a delivery; real ones have some thousands
-	deliverWithin = 10 * time.Second // a delivery must be read, and an answer be written, in this time
-)
+// maxDelivery bounds a delivery, in bytes; real ones have some thousands.
+const maxDelivery = 1 << 20
 
 // Webhook is what Telegram calls with updates, in place of polling. It says 200 only when an update's effect is saved;
 // otherwise Telegram sends the update again. It says 401 to whoever does not know the secret. Updates are taken up
@@ -37,7 +35,7 @@ func (b *Bot) Webhook() http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		status, answer := b.delivered(w, r)
 		// A connection has deadlines; a recorder in a test does not.
-		_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(deliverWithin))
+		_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(b.rules.ReadWithin))
 		err := b.cfg.Sites.Do(r.Context(), "telegram.webhook", func(context.Context) error {
 			return respond(w, status, answer)
 		})
@@ -88,7 +86,7 @@ func (b *Bot) read(w http.ResponseWriter, r *http.Request) (raw []byte, status i
 		b.log.Debug("delivery without the webhook's secret", "from", r.RemoteAddr)
 		return nil, http.StatusUnauthorized
 	}
-	_ = control.SetReadDeadline(time.Now().Add(deliverWithin))
+	_ = control.SetReadDeadline(time.Now().Add(b.rules.ReadWithin))
 	raw, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxDelivery))
 	var huge *http.MaxBytesError
 	switch {
