@@ -27,8 +27,12 @@ func (f *Flows) notSelling(ctx context.Context, o offer) *obstacle {
 	if off := f.off(ctx, o.tip); off != nil {
 		return off
 	}
-	if o.tip.Height+order.SaleMargin >= o.Show.EndOfSale {
+	switch {
+	case o.tip.Height+order.SaleMargin >= o.Show.EndOfSale:
 		return &obstacle{id: "off.ends_soon"}
+	case order.TypicalGas(len(o.Seats), o.Sold()) > f.Config.Gas.Limit:
+		// The fuller a hall, the more a purchase takes; a node of the older kind allows too little for the last seats.
+		return &obstacle{id: "off.gas"}
 	}
 	return nil
 }

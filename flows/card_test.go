@@ -94,7 +94,9 @@ func variants(w *world) map[string]order.Order {
 	newer.State = "of a newer version"
 	all["newer"] = newer
 	for name, o := range maps.Clone(all) {
-		all["several "+name] = several(o)
+		if reason := o.Tickets[0].Reason; reason == "" || reason == order.ReasonNoSecret { // the longest words, and none
+			all["several "+name] = several(o)
+		}
 	}
 	return all
 }

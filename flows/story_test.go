@@ -242,6 +242,10 @@ func (w *world) turns(what, rest string) {
 		w.sale.Terms.Identity = true
 	case "off":
 		w.off = rest
+	case "gas":
+		n, err := strconv.ParseUint(rest, 10, 64)
+		w.must(err)
+		w.flows.Config.Gas.Limit = n
 	case "courier":
 		w.courier.username = strings.TrimPrefix(rest, "gone")
 	case "node":
