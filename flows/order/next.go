@@ -85,12 +85,18 @@ func (r *run) nextHeight() uint64 {
 	if r.o.State == Paying || r.o.State == Joining || r.o.State == Splitting {
 		add(r.k.tip.Height + 1)
 	}
+	for _, coin := range r.k.coins {
+		if coin.Confirmations < r.cfg.Confirmations { // money on its way, perhaps to an order that had ended
+			add(r.k.tip.Height + 1)
+		}
+	}
 	last, _ := r.o.Terms.LastRelease(r.o.Show.EndOfSale)
 	for _, t := range r.o.Tickets {
 		switch {
 		case r.o.State != Filled:
 		case t.State == Owned:
 			add(last)
+			add(t.Owned + returnBlocks)
 		case t.State == Unknown, t.State == Releasing && (t.Release.Calling || t.Top.begun()):
 			add(r.k.tip.Height + 1)
 		case t.State == Releasing && t.Release.TxID == "":

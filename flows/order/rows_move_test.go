@@ -50,15 +50,6 @@ func bothMoves(t *testing.T, row func(t *testing.T, w *world, state string)) {
 	}
 }
 
-// paidIn is what came from outside to the order's addresses.
-func (w *world) paidIn() cirrus.Strats {
-	var total cirrus.Strats
-	for _, c := range w.node.payments {
-		total += c.Amount
-	}
-	return total
-}
-
 func TestOrderMoveAnsweredWell(t *testing.T) {
 	bothMoves(t, func(t *testing.T, w *world, state string) {
 		w.mine(1)

@@ -346,3 +346,21 @@ func TestNamesAreAskedForAndGivenToTheContract(t *testing.T) {
 		t.Errorf("names at the contract: %q", w.node.names)
 	}
 }
+
+func TestNoTicketWaitsForAnotherThatFails(t *testing.T) {
+	w := group(t)
+	w.pay()
+	w.mine(2)
+	w.wantsAll(order.Filled, order.Reserved, order.Reserved, order.Reserved)
+	for range 4 {
+		w.next(order.SiteReceipt, dropped(), fine(), fine())
+	}
+	w.mine(1)
+	w.wantsAll(order.Filled, order.Reserved, order.Owned, order.Owned)
+	if len(w.parcels) != 2 {
+		t.Errorf("parcels %v", w.parcels)
+	}
+	clear(w.sites.faults)
+	w.pass(2 * time.Second)
+	w.wantsAll(order.Filled, order.Owned, order.Owned, order.Owned)
+}

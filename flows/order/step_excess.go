@@ -7,6 +7,9 @@ import (
 	"github.com/usherbot/usher/chain/cirrus"
 )
 
+// returnBlocks is after how many blocks all that a call gives back is spendable, the gas in the coinbase too.
+const returnBlocks = 2
+
 // sweepExcess begins to send back what came on top of what was due, while the ticket lives.
 func (r *run) sweepExcess(ctx context.Context) (bool, error) {
 	if r.o.State != Filled {
@@ -14,7 +17,8 @@ func (r *run) sweepExcess(ctx context.Context) (bool, error) {
 	}
 	for i := range r.o.Tickets {
 		t := &r.o.Tickets[i]
-		if t.State != Owned || r.o.extra(t.ID) != nil {
+		early := r.k.tip.Height < t.Owned+returnBlocks
+		if t.State != Owned || early || r.o.extra(t.ID) != nil {
 			continue
 		}
 		if over, ok := r.excess(*t, ""); ok {

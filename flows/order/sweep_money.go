@@ -33,10 +33,10 @@ func (r *run) sweepLeftovers(ctx context.Context) (bool, error) {
 	return false, nil
 }
 
-// leftover is what lies confirmed at an address; ok tells whether it is worth sending.
+// leftover is what lies at an address, as deep as a payment must be; ok tells whether it is worth sending.
 func (r *run) leftover(address cirrus.Address) (total cirrus.Strats, ok bool) {
 	coins := r.free(address, "")
-	total = sum(coins, 1)
+	total = sum(coins, r.cfg.Confirmations)
 	return total, total-NetworkFee(len(coins), 1) >= MinOutput
 }
 

@@ -72,21 +72,18 @@ func (w *world) random(rt *rapid.T) {
 		order.SiteHold, order.SiteIsContract,
 	}
 	faults := []fault{lost(), dropped(), {before: true, crash: true}, {crash: true}, refusedWith(order.ErrNoPeers)}
-	switch rapid.SampledFrom([]string{"mine", "mine", "mine", "pass", "pay", "part", "rest", "ask", "fault", "taken"}).Draw(rt, "event") {
+	switch rapid.SampledFrom([]string{"mine", "mine", "mine", "pass", "pay", "part", "rest", "ask", "fault", "taken", "vanish", "contract", "deadline"}).Draw(rt, "event") {
 	case "mine":
 		w.mine(rapid.IntRange(1, 12).Draw(rt, "blocks"))
 	case "pass":
 		w.pass(rapid.SampledFrom([]time.Duration{2 * time.Second, 20 * time.Second, 6 * time.Minute, 20 * time.Minute}).Draw(rt, "time"))
 	case "pay":
-		w.paid += w.o.Due
 		w.pay()
 	case "part":
-		w.paid += cirrus.CRS
 		w.node.pay(w.o.Address, cirrus.CRS)
 		w.post()
 	case "rest": // what tops up a part, or is a little too much
 		if missing := w.o.Due - sum(w.there()); missing > 0 {
-			w.paid += missing + order.Sendable
 			w.node.pay(w.o.Address, missing+order.Sendable)
 			w.post()
 		}
@@ -98,6 +95,15 @@ func (w *world) random(rt *rapid.T) {
 		if seat := w.node.seat(rapid.SampledFrom(threeSeats).Draw(rt, "seat")); seat.Owner == "" {
 			seat.Owner = others
 			w.post()
+		}
+	case "vanish":
+		w.node.vanish()
+		w.post()
+	case "contract":
+		w.node.contract[refund] = !w.node.contract[refund]
+	case "deadline":
+		if until, ok := order.RefundUntil(w.o); ok && w.node.height < until {
+			w.node.height = until
 		}
 	}
 }
@@ -130,6 +136,8 @@ func (s *states) holds(t *rapid.T) {
 // accounts lets things come to rest and wants every strat that was paid to be in the account, whatever happened.
 func (w *world) accounts(t *rapid.T) {
 	clear(w.sites.faults)
+	clear(w.node.contract)
+	w.pass(25 * time.Hour) // an address that could not be paid is looked at once a day
 	for range 4 {
 		w.pass(6 * time.Minute)
 		w.mine(14)
@@ -140,7 +148,24 @@ func (w *world) accounts(t *rapid.T) {
 			return // a person must look; what was spent by then is not settled
 		}
 	}
-	if s := order.Account(w.o, w.there()); s.Paid != w.paid || s.Returned != w.node.arrived(refund) {
-		t.Fatalf("paid %s, the account adds up to %s: %+v; %s", w.paid, s.Paid, s, strings.Join(w.db.seen, " | "))
+	if s := order.Account(w.o, w.there()); s.Paid != w.paidIn() || s.Returned != w.node.arrived(refund) {
+		t.Fatalf("paid %s, the account adds up to %s: %+v; %s", w.paidIn(), s.Paid, s, strings.Join(w.db.seen, " | "))
+	}
+	w.nothingAstray(t)
+}
+
+// nothingAstray wants nothing of the customer's to stay with us but deposits of living tickets and what is too little
+// to be sent.
+func (w *world) nothingAstray(t *rapid.T) {
+	least := order.Sendable * cirrus.Strats(len(w.o.Addresses()))
+	for _, ticket := range w.o.Tickets {
+		if ticket.State == order.Owned {
+			least += 2 * budget
+		} else if !ticket.State.Final() {
+			return
+		}
+	}
+	if held := order.Account(w.o, w.there()).Held; held >= least || w.o.State != order.Filled && len(w.o.Payouts) == 0 && held >= order.Sendable {
+		t.Fatalf("%s still held in %s; %s; payouts %+v", held, w.o.State, strings.Join(w.db.all, " | "), w.o.Payouts)
 	}
 }

@@ -112,7 +112,6 @@ type world struct {
 	noChat  bool
 	deaths  int
 	revived int
-	paid    cirrus.Strats // by random events
 }
 
 func newWorld(t *testing.T) *world {
@@ -352,6 +351,17 @@ func (w *world) there() []cirrus.Coin {
 	return slices.DeleteFunc(w.node.spendable(), func(c cirrus.Coin) bool {
 		return !slices.Contains(w.o.Addresses(), c.Address)
 	})
+}
+
+// paidIn is what came from outside to the order's addresses and did not vanish.
+func (w *world) paidIn() cirrus.Strats {
+	var total cirrus.Strats
+	for _, c := range w.node.payments {
+		if _, there := w.node.coins[c.Outpoint]; there {
+			total += c.Amount
+		}
+	}
+	return total
 }
 
 // settled wants the money to be accounted for to the strat, and nothing of ours to lie at the order's addresses.
