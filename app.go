@@ -133,7 +133,7 @@ func (a *app) openTelegram(ctx context.Context) (err error) {
 	}
 	a.bot, err = bot.New(ctx, bot.Config{
 		Token: a.settings.token, URL: a.settings.telegramURL, Handler: handler, Sites: a.sites, Log: a.log,
-		Commands: menu, Sorry: func(language string) string { return handler.Sorry(language) },
+		Webhook: a.settings.webhook, Commands: menu, Sorry: func(language string) string { return handler.Sorry(language) },
 	})
 	if err != nil {
 		return fmt.Errorf("the bot is not taken by Telegram: check USHER_TELEGRAM_TOKEN and USHER_TELEGRAM_URL: %w", err)
@@ -223,12 +223,17 @@ func (a *app) wire(context.Context) error {
 }
 
 // serve runs Usher until ctx ends. Of several processes on one Redis each handles jobs; one watches the chain, one
-// asks Telegram for updates, and one is the courier.
+// asks Telegram for updates, and one is the courier. By webhook each takes updates, and one tells Telegram where.
 func (a *app) serve(ctx context.Context) error {
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return a.jobs.Run(ctx) })
 	group.Go(func() error { return a.db.Leader(ctx, "watcher", a.watch) })
-	group.Go(func() error { return a.db.Leader(ctx, "updates", a.bot.Run) })
+	if a.settings.webhook.URL == "" {
+		group.Go(func() error { return a.db.Leader(ctx, "updates", a.bot.Run) })
+	} else {
+		group.Go(func() error { return a.bot.Receive(ctx) })
+		group.Go(func() error { return a.db.Leader(ctx, "updates", a.bot.KeepWebhook) })
+	}
 	if a.courier != nil {
 		group.Go(func() error { return a.db.Leader(ctx, "courier", a.courier.Run) })
 	}

@@ -23,9 +23,9 @@ const prefix = "USHER"
 type environment struct {
 	TelegramToken string `split_words:"true" secret:"true" desc:"the bot's token, from @BotFather"`
 	TelegramURL   string `split_words:"true" default:"https://api.telegram.org" desc:"another Bot API server"`
-	TelegramMode  string `split_words:"true" default:"polling" desc:"how updates come: polling (webhook comes with a later version)"`
-	WebhookURL    string `split_words:"true" desc:"address that Telegram calls, https://…"`
-	WebhookSecret string `split_words:"true" secret:"true" desc:"1 to 256 of A-Za-z0-9_-, sent back by Telegram with each call"`
+	TelegramMode  string `split_words:"true" default:"polling" desc:"how updates come: polling or webhook"`
+	WebhookURL    string `split_words:"true" desc:"with webhook: address that Telegram calls, https://host/webhook, and that leads to USHER_LISTEN"`
+	WebhookSecret string `split_words:"true" secret:"true" desc:"with webhook: 1 to 256 of A-Za-z0-9_-, sent back by Telegram with each call"`
 
 	RedisURL  string `split_words:"true" secret:"true" default:"redis://127.0.0.1:6379/0" desc:"redis:// rediss:// redis+sentinel://host,host/master/db redis+cluster://host,host"`
 	RedisRisk string `split_words:"true" desc:"accept a Redis that may lose data and sell all the same: everysec or none"`

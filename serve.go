@@ -38,7 +38,7 @@ func runUsher(ctx context.Context, io streams, sites order.Sites) error {
 		return err
 	}
 	group, ctx := errgroup.WithContext(ctx)
-	group.Go(func() error { return serveHTTP(ctx, listener, a.health()) })
+	group.Go(func() error { return serveHTTP(ctx, listener, a.handler()) })
 	group.Go(func() error { return a.serve(ctx) })
 	group.Go(func() error {
 		a.waitReady(ctx)
@@ -70,7 +70,7 @@ const stopWithin = 5 * time.Second
 
 // serveHTTP serves until ctx ends.
 func serveHTTP(ctx context.Context, listener net.Listener, handler http.Handler) error {
-	server := &http.Server{Handler: handler, ReadHeaderTimeout: 10 * time.Second}
+	server := &http.Server{Handler: handler, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute}
 	stopped := make(chan error, 1)
 	go func() {
 		<-ctx.Done()
@@ -88,9 +88,14 @@ func serveHTTP(ctx context.Context, listener net.Listener, handler http.Handler)
 	return <-stopped
 }
 
-// health serves /live, /ready and /metrics.
-func (a *app) health() http.Handler {
+// handler serves /live, /ready, /metrics and, where updates come by webhook, that.
+func (a *app) handler() http.Handler {
 	mux := http.NewServeMux()
+	if a.settings.webhook.URL != "" {
+		for _, path := range a.settings.hookPaths() {
+			mux.Handle("POST "+path, a.bot.Webhook())
+		}
+	}
 	mux.HandleFunc("GET /live", func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("ok\n")) })
 	mux.HandleFunc("GET /ready", func(w http.ResponseWriter, r *http.Request) {
 		if why := a.notReady(r.Context()); why != "" {

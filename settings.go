@@ -4,13 +4,17 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net"
 	"net/url"
 	"os"
+	"path"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
 
+	"github.com/usherbot/usher/bot"
 	"github.com/usherbot/usher/chain/cirrus"
 	"github.com/usherbot/usher/flows/order"
 )
@@ -18,6 +22,7 @@ import (
 // settings are the operator's decisions, read and checked.
 type settings struct {
 	token, telegramURL       string
+	webhook                  bot.Webhook // zero: updates come by polling
 	redisURL, redisRisk      string
 	nodeURL, boothURL        string
 	boothCert                []byte
@@ -75,7 +80,7 @@ func (e environment) check() (settings, error) {
 		boothURL: e.TicketboothURL, support: e.Support, keysFile: e.KeysFile, listen: e.Listen, feeAddress: e.FeeAddress,
 		token: e.TelegramToken, resold: e.ResoldSeats == "sell", json: e.LogFormat == "json", poll: time.Second,
 	}
-	c.telegram(e)
+	c.telegram(e, &s)
 	c.stores(e, &s)
 	c.node(e, &s)
 	c.people(e, &s)
@@ -87,11 +92,57 @@ func (e environment) check() (settings, error) {
 
 var tokenForm = regexp.MustCompile(`^[0-9]+:[A-Za-z0-9_-]{10,}$`)
 
-func (c *checker) telegram(e environment) {
+func (c *checker) telegram(e environment, s *settings) {
 	c.need(tokenForm.MatchString(e.TelegramToken), "TELEGRAM_TOKEN", "", "must be a bot's token as @BotFather gives it, digits:letters")
 	c.need(isURL(e.TelegramURL, "http", "https"), "TELEGRAM_URL", e.TelegramURL, "must be https://host")
-	c.need(e.TelegramMode == "polling", "TELEGRAM_MODE", e.TelegramMode, "must be polling in this version")
+	switch e.TelegramMode {
+	case "polling":
+	case "webhook":
+		c.webhook(e, s)
+	default:
+		c.bad("TELEGRAM_MODE", e.TelegramMode, "must be polling or webhook")
+	}
 }
+
+// hookPath is where the webhook is served; a proxy before Usher may call it by another path.
+const hookPath = "/webhook"
+
+var (
+	hookSecretForm = regexp.MustCompile(`^[A-Za-z0-9_-]{1,256}$`)
+	hookPathForm   = regexp.MustCompile(`^/[A-Za-z0-9._~/-]+$`)
+)
+
+func (c *checker) webhook(e environment, s *settings) {
+	c.need(hookSecretForm.MatchString(e.WebhookSecret), "WEBHOOK_SECRET", "", "must be 1 to 256 of A-Za-z0-9_-, best 40 that nobody can guess")
+	at, err := url.Parse(e.WebhookURL)
+	if err != nil || at.Host == "" {
+		c.bad("WEBHOOK_URL", e.WebhookURL, "must be https://host"+hookPath)
+		return
+	}
+	if at.Path == "" || at.Path == "/" {
+		at.Path = hookPath
+	}
+	ip := net.ParseIP(at.Hostname())
+	here := at.Hostname() == "localhost" || ip != nil && ip.IsLoopback()
+	c.need(at.Scheme == "https" || here && at.Scheme == "http", "WEBHOOK_URL", e.WebhookURL, "must be https://host"+hookPath)
+	c.need(hookPathForm.MatchString(at.Path) && path.Clean(at.Path) == at.Path && at.Fragment == "", "WEBHOOK_URL", e.WebhookURL, "must have a path of letters, digits and ._~/-")
+	// Telegram's own server calls these ports only (Bot API, setWebhook); a server of one's own calls any.
+	own := e.TelegramURL != telegramURL
+	c.need(own || slices.Contains([]string{"", "443", "80", "88", "8443"}, at.Port()), "WEBHOOK_URL", e.WebhookURL, "must have no port, or 443, 80, 88 or 8443: Telegram calls no others")
+	s.webhook = bot.Webhook{URL: at.String(), Secret: e.WebhookSecret}
+}
+
+// hookPaths are the paths at which the webhook is served: its own, and that of the address Telegram calls.
+func (s settings) hookPaths() []string {
+	paths := []string{hookPath}
+	if at, err := url.Parse(s.webhook.URL); err == nil && at.Path != hookPath {
+		paths = append(paths, at.Path)
+	}
+	return paths
+}
+
+// telegramURL is Telegram's own Bot API server.
+const telegramURL = "https://api.telegram.org"
 
 func isURL(text string, schemes ...string) bool {
 	parsed, err := url.Parse(text)

@@ -47,7 +47,8 @@ type Config struct {
 	Log      *slog.Logger
 	Clock    func() time.Time
 	Wait     func(ctx context.Context, d time.Duration) error // waits, or ends early with ctx; nil: a timer
-	Commands []Menu                                           // what Telegram offers when a customer types a slash
+	Webhook  Webhook
+	Commands []Menu // what Telegram offers when a customer types a slash
 	// Sorry is what a customer hears, in the language of their client, when an event was given up. nil: English.
 	Sorry func(language string) string
 	Rules Rules
@@ -78,7 +79,14 @@ type Rules struct {
 	ShowWithin   time.Duration // a call of Show; 1 min
 	Poll         time.Duration // how long Telegram holds a poll with nothing to tell, whole seconds; 50 s
 	Look         time.Duration // pause between polls while updates are under way; 100 ms
-	Grace        time.Duration // what is under way may take so long after Run was told to end; 5 s
+
+	DeliverWithin time.Duration // Telegram waits so long for the end of a delivery by webhook; 25 s
+	ReadWithin    time.Duration // a delivery must be read, and its answer be written, in this time; 10 s
+	TakeWithin    time.Duration // Receive must take up a delivery in this time; 1 s
+	Deliveries    int           // an update that fails is given up after so many deliveries; 30
+	Check         time.Duration // how often KeepWebhook looks whether the webhook is still there; 1 min
+
+	Grace time.Duration // what is under way may take so long after Run was told to end; 5 s
 }
 
 // Bot is a Telegram bot. It implements flows.Messenger.
@@ -94,6 +102,8 @@ type Bot struct {
 	shown    memory[place, string]  // names of the pictures that messages show
 	files    memory[string, string] // Telegram's file ids of pictures, by name
 	window   *window
+	flights  flights
+	inbox    chan update   // from deliveries to Receive
 	working  chan struct{} // one token for each event that is being handled
 	updates  *lanes[update]
 	replies  *lanes[parcel]
@@ -126,9 +136,9 @@ func newBot(cfg Config) *Bot {
 	b := &Bot{
 		cfg: cfg, rules: cfg.Rules, log: cfg.Log, limiter: cfg.Limiter, window: newWindow(),
 		client:  &wire{client: cfg.Client, url: cfg.URL, token: cfg.Token},
-		working: make(chan struct{}, cfg.Rules.Workers),
+		working: make(chan struct{}, cfg.Rules.Workers), inbox: make(chan update),
 	}
-	b.updates = &lanes[update]{do: b.process, perLane: batch, total: batch}
+	b.updates = &lanes[update]{do: b.process, before: update.before, perLane: batch, total: batch}
 	b.replies = &lanes[parcel]{do: b.reply, replaces: parcel.replaces, perLane: 32, total: 1024}
 	return b
 }
@@ -151,40 +161,35 @@ func (b *Bot) libraryError(err error) {
 // Run takes updates by long polling until ctx ends, then lets what is under way come to its end for a moment, and
 // confirms what was handled. It returns ctx's error.
 func (b *Bot) Run(ctx context.Context) error {
+	b.window = newWindow() // what an earlier Run left is given again
+	b.leaveWebhook(ctx)
+	b.setCommands(ctx)
+	err := b.work(ctx, func(work context.Context) { b.poll(ctx, work) })
+	b.confirm(context.WithoutCancel(ctx))
+	b.client.closeIdle()
+	return err
+}
+
+// work takes updates until ctx ends; what they lead to lives in a context that lasts a moment longer. It returns when
+// all of that came to its end, with ctx's error.
+func (b *Bot) work(ctx context.Context, take func(work context.Context)) error {
 	work, stop := context.WithCancel(context.WithoutCancel(ctx))
 	defer stop()
-	b.window = newWindow() // what an earlier Run left is given again
-	b.prepare(ctx)
-	b.poll(ctx, work)
+	take(work)
 	grace := time.AfterFunc(b.rules.Grace, stop)
 	defer grace.Stop()
 	b.updates.wait()
 	b.replies.wait()
-	b.confirm(context.WithoutCancel(ctx))
-	b.client.closeIdle()
 	return ctx.Err()
 }
 
-// prepare tells Telegram what the bot is. What fails is logged: taking updates matters more.
-func (b *Bot) prepare(ctx context.Context) {
+// leaveWebhook lets updates come by polling. What fails is logged: a poll tells too.
+func (b *Bot) leaveWebhook(ctx context.Context) {
 	err := b.call(ctx, "deleteWebhook", func(ctx context.Context) error {
 		_, err := b.api.DeleteWebhook(ctx, &bot.DeleteWebhookParams{})
 		return err
 	})
 	if err != nil && ctx.Err() == nil {
 		b.log.Warn("leaving the webhook for polling", "error", err)
-	}
-	for _, menu := range b.cfg.Commands {
-		params := &bot.SetMyCommandsParams{LanguageCode: menu.Language}
-		for _, c := range menu.Commands {
-			params.Commands = append(params.Commands, models.BotCommand{Command: c.Name, Description: c.Description})
-		}
-		err := b.call(ctx, "setMyCommands", func(ctx context.Context) error {
-			_, err := b.api.SetMyCommands(ctx, params)
-			return err
-		})
-		if err != nil && ctx.Err() == nil {
-			b.log.Warn("setting the bot's commands", "language", menu.Language, "error", err)
-		}
 	}
 }

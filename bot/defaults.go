@@ -54,6 +54,11 @@ func (r Rules) withDefaults() Rules {
 	usual(&r.Poll, 50*time.Second)
 	usual(&r.Look, 100*time.Millisecond)
 	usual(&r.Grace, 5*time.Second)
+	usual(&r.DeliverWithin, 25*time.Second)
+	usual(&r.ReadWithin, 10*time.Second)
+	usual(&r.TakeWithin, time.Second)
+	usual(&r.Deliveries, 30)
+	usual(&r.Check, time.Minute)
 	return r
 }
 

@@ -16,21 +16,34 @@ import (
 // lane of their own, so that Telegram's limits on sending hold up no update.
 func (b *Bot) process(ctx context.Context, key int64, u update) {
 	event, ok := b.event(u)
-	if ok {
-		reply, err := b.handle(ctx, event)
-		if ctx.Err() != nil && err != nil {
-			return // not confirmed: it comes again
+	var reply flows.Reply
+	switch q := u.raw.CallbackQuery; {
+	case ok:
+		var err error
+		if reply, err = b.handle(ctx, event); err == nil {
+			break
 		}
-		if err != nil {
-			b.log.Error("update given up", "update", u.id, "customer", event.Actor.ID, "chat", event.Chat, "error", err)
-			reply = b.sorry(event)
+		if ctx.Err() != nil || !b.isHopeless(u, err) {
+			b.comesAgain(u)
+			return
 		}
-		b.answer(ctx, event, reply)
-		b.send(ctx, key, event, reply)
-	} else if q := u.raw.CallbackQuery; q != nil {
-		b.answer(ctx, flows.Event{ID: u.id, Callback: q.ID}, flows.Reply{})
+		b.log.Error("update given up", "update", u.id, "customer", event.Actor.ID, "chat", event.Chat, "error", err)
+		reply = b.sorry(event)
+	case q != nil:
+		event = flows.Event{ID: u.id, Callback: q.ID}
 	}
+	if !b.landed(u, event, reply) {
+		b.answer(ctx, event, reply)
+	}
+	b.send(ctx, key, event, reply)
 	b.window.done(u.id)
+}
+
+// comesAgain leaves an update to Telegram: one that was polled for is not confirmed.
+func (b *Bot) comesAgain(u update) {
+	if u.flight != nil {
+		b.flights.fail(u.flight)
+	}
 }
 
 // handle gives the event to the conversations until they took it, with growing pauses. After the last try it gives
@@ -71,7 +84,7 @@ func (b *Bot) tryHandle(ctx context.Context, e flows.Event) (reply flows.Reply, 
 	defer func() {
 		if p := recover(); p != nil {
 			b.log.Error("handler panicked", "update", e.ID, "customer", e.Actor.ID, "stack", string(debug.Stack()))
-			err = errors.New("the handler panicked") // p may hold anything
+			err = errPanicked // p may hold anything
 		}
 	}()
 	ctx, cancel := context.WithTimeout(ctx, b.rules.HandleWithin)

@@ -11,6 +11,7 @@ import (
 type lanes[T any] struct {
 	do       func(ctx context.Context, key int64, item T)
 	replaces func(item, older T) bool // item makes an older one that waits needless; nil: never
+	before   func(item, other T) bool // item comes before another one that waits; nil: as they were added
 	perLane  int                      // items that wait in one lane
 	total    int                      // items that wait in all
 
@@ -51,7 +52,7 @@ func (l *lanes[T]) tryPush(ctx context.Context, key int64, item T) <-chan struct
 	}
 	room := len(items) < l.perLane && l.count < l.total
 	if room {
-		items = append(items, item)
+		items = slices.Insert(items, l.place(items, item), item)
 		l.count++
 	}
 	if runs || room {
@@ -64,6 +65,15 @@ func (l *lanes[T]) tryPush(ctx context.Context, key int64, item T) <-chan struct
 		l.running.Go(func() { l.run(ctx, key) })
 	}
 	return nil
+}
+
+// place is where an item goes among those that wait.
+func (l *lanes[T]) place(items []T, item T) int {
+	at := len(items)
+	for l.before != nil && at > 0 && l.before(item, items[at-1]) {
+		at--
+	}
+	return at
 }
 
 func (l *lanes[T]) run(ctx context.Context, key int64) {

@@ -126,3 +126,27 @@ func TestWindowConfirmsNothingBeforeWhatIsUnderWay(t *testing.T) {
 		t.Errorf("offset is %d", got)
 	}
 }
+
+func TestWhatWasDoneFirstIsHandledFirst(t *testing.T) {
+	entered, release, got := make(chan struct{}, 9), make(chan struct{}), make(chan int64, 9)
+	l := &lanes[update]{before: update.before, perLane: 9, total: 9, do: func(_ context.Context, _ int64, u update) {
+		entered <- struct{}{}
+		<-release
+		got <- u.id
+	}}
+	for _, id := range []int64{5, 9, 7, 8, 6} { // the first is under way at once
+		if err := l.push(t.Context(), 1, update{id: id}); err != nil {
+			t.Fatal(err)
+		}
+		if id == 5 {
+			receive(t, entered)
+		}
+	}
+	close(release)
+	l.wait()
+	for id := range int64(5) {
+		if next := <-got; next != id+5 {
+			t.Errorf("%d instead of %d", next, id+5)
+		}
+	}
+}

@@ -24,9 +24,14 @@ const confirmWithin = 2 * time.Second
 
 // update is one update on its way through the bot.
 type update struct {
-	id  int64
-	raw *models.Update
+	id     int64
+	raw    *models.Update
+	flight *flight // nil: it came by polling
 }
+
+// before tells that a customer did this first. By webhook a tap may overtake a text: Telegram keeps only taps in order,
+// and only texts.
+func (u update) before(other update) bool { return u.id < other.id }
 
 // window knows the updates that Telegram gave and that are not confirmed yet.
 type window struct {

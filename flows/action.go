@@ -1,7 +1,10 @@
 package flows
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -24,10 +27,14 @@ const (
 	doShow    verb = "show"  // show
 	doSeats   verb = "seats" // show
 	doPick    verb = "pick"  // show, seat
+	doBest    verb = "best"  // show, how many together
+	doClear   verb = "clear" // show: no seat is chosen any more
+	doList    verb = "list"  // show: the hall as a list, or as a picture again
+	doNames   verb = "names" // show: ask for the names anew
 	doGo      verb = "go"    // show: on with what is picked
 	doPhone   verb = "phone" // show, kind of phone
 	doLater   verb = "later" // no phone at hand
-	doBuy     verb = "buy"   // show, seat, price as it was shown
+	doBuy     verb = "buy"   // show, seats, price as it was shown
 	doWallet  verb = "wallet"
 	doKeep    verb = "keep" // leave the wallet screen as it is
 	doTickets verb = "tickets"
@@ -65,9 +72,9 @@ func arity(v verb) (least, most int, known bool) {
 	switch v {
 	case doShows, doWallet, doKeep, doTickets, doHelp, doMore, doMine, doForget, doLater:
 		return 0, 0, true
-	case doShow, doSeats, doGo, doCard, doCancel:
+	case doShow, doSeats, doGo, doCard, doCancel, doClear, doList, doNames:
 		return 1, 1, true
-	case doPick, doPhone, doPlainQR, doUndo, doAgain, doResolve, doLetGo, doPayBack:
+	case doPick, doBest, doPhone, doPlainQR, doUndo, doAgain, doResolve, doLetGo, doPayBack:
 		return 2, 2, true
 	case doRefund:
 		return 1, 2, true
@@ -116,6 +123,21 @@ func parseSeat(text string) (cirrus.Seat, error) {
 		return cirrus.Seat{}, errAction
 	}
 	return cirrus.Seat{Number: int32(n), Letter: cirrus.Char(l)}, nil
+}
+
+// seatsKey names the seats of an order in a button: one seat by itself, several by a digest.
+func seatsKey(seats []cirrus.Seat) string {
+	if len(seats) == 1 {
+		return seatKey(seats[0])
+	}
+	keys := make([]string, len(seats))
+	for i, seat := range seats {
+		keys[i] = seatKey(seat)
+	}
+	slices.Sort(keys)
+	sum := sha256.Sum256([]byte(strings.Join(keys, " ")))
+	const bytes = 6
+	return "x" + hex.EncodeToString(sum[:bytes])
 }
 
 // showKey names a show in a button: enough of its transaction id to tell it from all others on sale.

@@ -28,10 +28,11 @@ func (f *Flows) notSelling(ctx context.Context, o offer) *obstacle {
 		return off
 	}
 	switch {
-	case o.Terms.Identity:
-		return &obstacle{id: "off.names"}
 	case o.tip.Height+order.SaleMargin >= o.Show.EndOfSale:
 		return &obstacle{id: "off.ends_soon"}
+	case order.TypicalGas(len(o.Seats), o.Sold()) > f.Config.Gas.Limit:
+		// The fuller a hall, the more a purchase takes; a node of the older kind allows too little for the last seats.
+		return &obstacle{id: "off.gas"}
 	}
 	return nil
 }
@@ -59,14 +60,19 @@ func offID(reason string) string {
 	return "off.other"
 }
 
-// blocked finds what stands against selling this seat to this customer now, apart from what the customer can do
+// blocked finds what stands against selling these seats to this customer now, apart from what the customer can do
 // about it; nil: nothing does.
-func (f *Flows) blocked(ctx context.Context, t *turn, o offer, seat cirrus.Seat) *obstacle {
+func (f *Flows) blocked(ctx context.Context, t *turn, o offer, seats []cirrus.Seat) *obstacle {
 	if b := f.notSelling(ctx, o); b != nil {
 		return b
 	}
-	if state := f.seatState(o, seat, t.now); state != seatFree {
-		return &obstacle{id: "seat." + string(state), args: args{"Seat": seatName(seat)}, elsewhere: true}
+	for _, seat := range seats {
+		if state := f.seatState(o, seat, t.now); state != seatFree {
+			return &obstacle{id: "seat." + string(state), args: args{"Seat": seatName(seat)}, elsewhere: true}
+		}
+	}
+	if _, err := order.QuoteAll(o.Sale, seats, f.Config.Gas, f.Config.ServiceFee); err != nil {
+		return &obstacle{id: "off.too_much", elsewhere: true}
 	}
 	return nil
 }
@@ -76,16 +82,27 @@ func (f *Flows) stopped(t *turn, o offer, b *obstacle) Reply {
 	key := showKey(o.Show.TxID)
 	row := []Button{t.button("button.try_again", nil, act(doGo, key))}
 	if b.elsewhere {
-		row = []Button{t.button("button.other_seat", nil, act(doSeats, key))}
+		row = []Button{f.otherSeats(t.voice, t.picked(o), key)}
 	}
 	buttons := [][]Button{row, {t.button("button.all_shows", nil, act(doShows))}}
 	return f.inPlace(t, Screen{Text: paragraphs(t.say(b.id, b.args), t.say("stopped.nothing_paid", nil)), Buttons: buttons})
 }
 
+// otherSeats leads back to the hall.
+func (f *Flows) otherSeats(v voice, mine []cirrus.Seat, key string) Button {
+	if len(mine) > 1 {
+		return v.button("button.other_seats", nil, act(doSeats, key))
+	}
+	return v.button("button.other_seat", nil, act(doSeats, key))
+}
+
 // refusal turns an answer of the desk into an obstacle. ok is false for an error that is none of these.
-func refusal(err error, seat cirrus.Seat) (b *obstacle, ok bool) {
-	a := args{"Seat": seatName(seat)}
+func refusal(err error, seats []cirrus.Seat) (b *obstacle, ok bool) {
+	a := args{"Seat": seatName(seats[0])}
+	gone := errors.Is(err, order.ErrSeatHeld) || errors.Is(err, order.ErrSeatTaken) || errors.Is(err, order.ErrSeatUnknown)
 	switch {
+	case gone && len(seats) > 1:
+		return &obstacle{id: "seat.one_gone", elsewhere: true}, true
 	case errors.Is(err, order.ErrSeatHeld):
 		return &obstacle{id: "seat.held", args: a, elsewhere: true}, true
 	case errors.Is(err, order.ErrSeatTaken), errors.Is(err, order.ErrSeatUnknown):

@@ -10,14 +10,14 @@ import (
 	"github.com/usherbot/usher/flows/order"
 )
 
-// proceed takes the next step towards an order: whatever is still missing is asked for, in this order: a seat, a
-// refund address, a secret chat. Then comes the last screen before payment.
+// proceed takes the next step towards an order: whatever is still missing is asked for, in this order: seats, a
+// refund address, a secret chat, names where the venue asks for them. Then comes the last screen before payment.
 func (f *Flows) proceed(ctx context.Context, t *turn, o offer) (Reply, error) {
-	seat, picked := t.picked(o)
-	if !picked {
-		return f.seats(t, o), nil
+	seats := t.picked(o)
+	if len(seats) == 0 {
+		return f.seats(t, o)
 	}
-	if b := f.blocked(ctx, t, o, seat); b != nil {
+	if b := f.blocked(ctx, t, o, seats); b != nil {
 		return f.stopped(t, o, b), nil
 	}
 	if t.session.Refund == "" {
@@ -28,8 +28,11 @@ func (f *Flows) proceed(ctx context.Context, t *turn, o offer) (Reply, error) {
 		return Reply{}, err
 	}
 	t.session.Chat = state == ChatOpen || t.opened
-	if !t.session.Chat {
+	switch {
+	case !t.session.Chat:
 		return f.handover(ctx, t, o, state)
+	case t.namesMissing(o):
+		return f.askName(ctx, t, o)
 	}
 	screen, err := f.confirm(ctx, t.customer(), t.voice, t.session, o, nil)
 	return f.inPlace(t, screen), err
@@ -78,55 +81,6 @@ func (f *Flows) handover(ctx context.Context, t *turn, o offer, state ChatState)
 	return f.inPlace(t, Screen{Text: text, Buttons: buttons}), nil
 }
 
-// confirm is the last screen before payment: what it costs, who holds the money meanwhile, what a refund would be.
-// note is put in front where something changed.
-func (f *Flows) confirm(ctx context.Context, customer int64, v voice, s Session, o offer, note Text) (Screen, error) {
-	seat := s.Draft.Seats[0]
-	price, err := order.Quote(o.Sale, seat, f.Config.Gas, f.Config.ServiceFee)
-	if err != nil {
-		return Screen{}, fmt.Errorf("quoting %s: %w", seat, err)
-	}
-	first, err := f.firstOrder(ctx, customer)
-	if err != nil {
-		return Screen{}, err
-	}
-	var trust Text
-	if first {
-		trust = v.say("confirm.trust", args{"Support": f.support(v)})
-	}
-	text := paragraphs(note,
-		v.say("confirm.head", args{
-			"Show": showName(*o.Show), "Venue": venueName(*o.Show), "Seat": seatName(seat), "Time": moment(o.Show.Time),
-		}),
-		f.costs(v, price),
-		f.refundOf(v, o, price.Seat),
-		v.say("confirm.refund_to", args{"Address": s.Refund.Short()}),
-		trust,
-		v.say("confirm.next", args{"Minutes": int(f.Config.Hold.Minutes())}),
-	)
-	key := showKey(o.Show.TxID)
-	paid := strconv.FormatInt(int64(price.Seat), 10)
-	buttons := [][]Button{
-		{v.button("button.confirm", args{"Sum": f.crs(price.Due())}, act(doBuy, key, seatKey(seat), paid))},
-		{v.button("button.other_seat", nil, act(doSeats, key)), v.button("button.other_address", nil, act(doWallet))},
-	}
-	return Screen{Text: text, Buttons: buttons}, nil
-}
-
-// costs lists what is paid, line by line.
-func (f *Flows) costs(v voice, p order.Price) Text {
-	var fee Text
-	if p.Fee > 0 {
-		fee = v.say("cost.fee", args{"Sum": f.crs(p.Fee)})
-	}
-	return lines(
-		v.say("cost.seat", args{"Sum": f.crs(p.Seat)}),
-		v.say("cost.deposit", args{"Sum": f.crs(p.Deposit), "Back": f.about(p.Back)}),
-		fee,
-		v.say("cost.all", args{"Sum": f.crs(p.Due())}),
-	)
-}
-
 // firstOrder tells whether this customer never ordered before.
 func (f *Flows) firstOrder(ctx context.Context, customer int64) (bool, error) {
 	all, err := f.Desk.List(ctx, customer)
@@ -139,17 +93,12 @@ func (f *Flows) firstOrder(ctx context.Context, customer int64) (bool, error) {
 // bought finds the order that this very button led to before: a second tap, or an update that comes again, shows it
 // and orders nothing.
 func (f *Flows) bought(ctx context.Context, t *turn, a action) (Reply, bool, error) {
-	seat, err := parseSeat(a.args[1])
-	if err != nil {
-		reply, err := f.old(ctx, t)
-		return reply, true, err
-	}
 	open, err := f.unpaid(ctx, t.customer())
 	if err != nil {
 		return Reply{}, false, err
 	}
 	for _, o := range open {
-		if showKey(o.Show.TxID) == a.args[0] && len(o.Tickets) > 0 && o.Tickets[0].Seat == seat {
+		if showKey(o.Show.TxID) == a.args[0] && len(o.Tickets) > 0 && seatsKey(seatsOf(o)) == a.args[1] {
 			t.session.Draft = Draft{}
 			return f.ordered(t, o), true, nil
 		}
@@ -157,36 +106,42 @@ func (f *Flows) bought(ctx context.Context, t *turn, a action) (Reply, bool, err
 	return Reply{}, false, nil
 }
 
+func seatsOf(o order.Order) []cirrus.Seat {
+	seats := make([]cirrus.Seat, len(o.Tickets))
+	for i, t := range o.Tickets {
+		seats[i] = t.Seat
+	}
+	return seats
+}
+
 // buy makes the order, if everything is still as the customer saw it.
 func (f *Flows) buy(ctx context.Context, t *turn, o offer, a action) (Reply, error) {
-	seat, err := parseSeat(a.args[1])
-	mine, picked := t.picked(o)
-	if err != nil || !picked || mine != seat {
-		reply := f.seats(t, o)
-		reply.Answer = t.answer("tap.old")
-		return reply, nil
+	seats := t.picked(o)
+	if len(seats) == 0 || seatsKey(seats) != a.args[1] {
+		return f.seatsAnswering(t, o, t.answer("tap.old"))
 	}
 	state, err := f.chat(ctx, t.customer())
 	if err != nil {
 		return Reply{}, err
 	}
-	if f.blocked(ctx, t, o, seat) != nil || t.session.Refund == "" || state != ChatOpen {
+	if f.blocked(ctx, t, o, seats) != nil || t.session.Refund == "" || state != ChatOpen || t.namesMissing(o) {
 		return f.proceed(ctx, t, o)
 	}
-	on, _ := o.Seat(seat)
-	if seen, err := strconv.ParseUint(a.args[2], 10, 64); err != nil || seen != on.Price {
+	if seen, err := strconv.ParseInt(a.args[2], 10, 64); err != nil || cirrus.Strats(seen) != priceOf(o, seats) {
 		screen, err := f.confirm(ctx, t.customer(), t.voice, t.session, o, t.say("confirm.price_changed", nil))
 		return f.inPlace(t, screen), err
 	}
-	return f.open(ctx, t, o, seat)
+	return f.open(ctx, t, o, seats)
 }
 
-func (f *Flows) open(ctx context.Context, t *turn, o offer, seat cirrus.Seat) (Reply, error) {
-	made, err := f.Desk.Open(ctx, order.New{
-		Customer: t.customer(), Language: t.lang, Sale: o.Sale, Seats: []cirrus.Seat{seat}, Refund: t.session.Refund,
-	})
+func (f *Flows) open(ctx context.Context, t *turn, o offer, seats []cirrus.Seat) (Reply, error) {
+	n := order.New{Customer: t.customer(), Language: t.lang, Sale: o.Sale, Seats: seats, Refund: t.session.Refund}
+	if o.Terms.Identity {
+		n.Names = t.session.Names
+	}
+	made, err := f.Desk.Open(ctx, n)
 	if err != nil {
-		if b, ok := refusal(err, seat); ok {
+		if b, ok := refusal(err, seats); ok {
 			return f.stopped(t, o, b), nil
 		}
 		return Reply{}, fmt.Errorf("opening an order: %w", err)
@@ -198,7 +153,8 @@ func (f *Flows) open(ctx context.Context, t *turn, o offer, seat cirrus.Seat) (R
 // ordered replaces the screen with the costs. The card itself comes as a message of its own from Tell, which is the
 // only one that shows it, so that there is never more than one.
 func (f *Flows) ordered(t *turn, o order.Order) Reply {
-	text := t.say("ordered", args{"Seat": seatName(o.Tickets[0].Seat), "Show": showName(o.Show)})
+	seats := seatsOf(o)
+	text := t.say("ordered", args{"Count": len(seats), "Seats": enumerate(seatNames(seats)), "Show": showName(o.Show)})
 	reply := f.inPlace(t, Screen{Text: text})
 	t.session.Shown = 0
 	return reply

@@ -30,6 +30,7 @@ type card struct {
 	now    time.Time
 	around Around
 	bare   bool // the QR holds the address alone
+	brief  bool // there is no room for more than what matters
 }
 
 // Card shows an order as it is: what is true now, what the customer can do, what happens by itself and by when. It is
@@ -61,6 +62,10 @@ func (c card) screen() (Screen, error) {
 func (c card) layout() (s Screen, draw func() ([]byte, error)) {
 	p := c.body()
 	s = Screen{Text: paragraphs(c.head(), p.text), Buttons: p.buttons}
+	if !c.brief && s.Text.size() > captionRoom {
+		c.brief = true
+		return c.layout()
+	}
 	switch {
 	case preparing(c.o, c.now):
 		return s, nil
@@ -85,14 +90,12 @@ func (c card) payment(text string) ([]byte, error) {
 
 func (c card) head() Text {
 	show := c.o.Show
-	seats := make([]string, len(c.o.Tickets))
-	for i, t := range c.o.Tickets {
-		seats[i] = seatName(t.Seat)
-	}
 	return c.say("card.head", args{
-		"Show": showName(show), "Venue": venueName(show), "Time": moment(show.Time), "Seats": enumerate(seats), "Count": len(seats),
+		"Show": showName(show), "Venue": venueName(show), "Time": moment(show.Time), "Seats": c.seats(), "Count": len(c.o.Tickets),
 	})
 }
+
+func (c card) seats() string { return enumerate(seatNames(seatsOf(c.o))) }
 
 // body is the part of the card that depends on the state of the order.
 func (c card) body() part {
@@ -102,9 +105,13 @@ func (c card) body() part {
 	case order.PartPaid:
 		return c.partPaid()
 	case order.Paying:
-		return c.simple("card.paying", args{"Sum": c.f.crs(c.seen())}, stageSeen)
-	case order.Paid, order.Joining, order.Splitting:
-		return c.simple("card.paid", nil, stagePaid)
+		return c.came("card.paying", stageSeen)
+	case order.Paid:
+		return c.came("card.paid", stagePaid)
+	case order.Joining:
+		return c.came("card.joining", stagePaid)
+	case order.Splitting:
+		return c.came("card.splitting", stagePaid)
 	case order.Filled:
 		return c.tickets()
 	case order.Void:
@@ -118,17 +125,28 @@ func (c card) body() part {
 }
 
 func (c card) simple(id string, a args, s stage) part {
+	if a == nil {
+		a = args{}
+	}
+	a["Count"] = len(c.o.Tickets)
 	return part{text: c.say(id, a), stage: s}
+}
+
+// came is an order whose money is there and on its way to the tickets.
+func (c card) came(id string, s stage) part {
+	p := c.simple(id, args{"Sum": c.f.crs(c.seen())}, s)
+	p.text = paragraphs(p.text, c.extra())
+	return p
 }
 
 // tickets goes through the tickets of an order that has its money.
 func (c card) tickets() part {
+	if len(c.o.Tickets) > 1 {
+		return c.several()
+	}
 	var all part
 	for _, t := range c.o.Tickets {
-		p := c.ticket(t)
-		all.text = paragraphs(all.text, p.text)
-		all.buttons = append(all.buttons, p.buttons...)
-		all.stage = p.stage
+		all = c.ticket(t)
 	}
 	all.text = paragraphs(all.text, c.payouts())
 	return all
@@ -137,7 +155,7 @@ func (c card) tickets() part {
 // ended is an order that took no ticket; what still comes to its address goes on by itself.
 func (c card) ended(id string) part {
 	return part{
-		text:    paragraphs(c.say(id, nil), c.payouts()),
+		text:    paragraphs(c.simple(id, nil, stageEnded).text, c.payouts()),
 		buttons: [][]Button{{c.button("button.shows", nil, act(doMore))}},
 		stage:   stageEnded,
 	}

@@ -74,11 +74,25 @@ func (c card) releasing(t order.Ticket) part {
 
 // payouts says where money of the order went or goes.
 func (c card) payouts() Text {
+	if c.brief {
+		return c.moneyInAll()
+	}
 	var all Text
 	for _, p := range c.o.Payouts {
 		all = lines(all, c.payout(p))
 	}
-	return all
+	return lines(c.splitBack(), all)
+}
+
+// splitBack is what a split sent back because more than due was paid.
+func (c card) splitBack() Text {
+	move := c.o.Move
+	if move.Back <= 0 || c.o.State != order.Filled {
+		return nil
+	}
+	return c.say("money.done", args{
+		"Why": c.why(order.WhyExtra), "Sum": c.f.crs(move.Back), "Address": c.o.Private.Refund.Short(), "Tx": move.TxID.Short(),
+	})
 }
 
 func (c card) payout(p order.Payout) Text {

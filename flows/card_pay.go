@@ -31,10 +31,10 @@ func (c card) awaiting() part {
 	text := paragraphs(
 		c.say("card.pay", args{"Sum": c.o.Due, "Ticker": c.f.Config.Network.Ticker, "Address": string(c.o.Address)}),
 		c.costs(),
-		c.say("card.pay_until", args{"Until": until(c.o.Hold)}),
+		c.say("card.pay_until", args{"Until": until(c.o.Hold), "Count": len(c.o.Tickets)}),
 	)
 	if !c.now.Before(c.o.Hold) {
-		text = paragraphs(c.say("card.pay_over", nil))
+		text = c.say("card.pay_over", args{"Count": len(c.o.Tickets)})
 	}
 	return part{text: text, buttons: c.payButtons("button.copy_sum"), stage: stagePay}
 }
@@ -48,23 +48,43 @@ func (c card) partPaid() part {
 	return part{text: text, buttons: c.payButtons("button.copy_missing"), stage: stagePay}
 }
 
+// costs says what is paid for. For several seats there is the network fee of splitting the payment.
 func (c card) costs() Text {
-	price := order.Price{Deposit: 2 * c.o.Gas.Budget() * cirrus.Strats(len(c.o.Tickets))}
+	n := cirrus.Strats(len(c.o.Tickets))
+	deposit := 2 * c.o.Gas.Budget() * n
+	var seats, fee cirrus.Strats
 	for _, t := range c.o.Tickets {
-		price.Seat += t.Price
+		seats += t.Price
+		fee += t.Fee
 	}
-	if rest := c.o.Due - price.Seat - price.Deposit; rest > 0 {
-		price.Fee = rest
+	network := c.o.Due - seats - deposit - fee
+	if n == 1 {
+		fee, network = fee+network, 0
 	}
-	var fee Text
-	if price.Fee > 0 {
-		fee = c.say("cost.fee", args{"Sum": c.f.crs(price.Fee)})
+	all := c.say("cost.seats_short", args{"Sum": c.f.crs(seats), "Count": len(c.o.Tickets)})
+	all = lines(all, c.say("cost.deposit_short", args{"Sum": c.f.crs(deposit)}))
+	if network > 0 {
+		all = lines(all, c.say("cost.network", args{"Sum": c.f.crs(network)}))
 	}
-	return lines(
-		c.say("cost.seat", args{"Sum": c.f.crs(price.Seat)}),
-		c.say("cost.deposit_short", args{"Sum": c.f.crs(price.Deposit)}),
-		fee,
-	)
+	if fee > 0 {
+		all = lines(all, c.say("cost.fee", args{"Sum": c.f.crs(fee)}))
+	}
+	return all
+}
+
+// leastExcess is the least sum that is sent back on its own; less stays with the deposit.
+const leastExcess = 15_460
+
+// extra says what becomes of more money than was due.
+func (c card) extra() Text {
+	over := c.seen() - c.o.Due
+	switch {
+	case over <= 0:
+		return nil
+	case over < leastExcess:
+		return c.say("card.extra_small", args{"Sum": c.f.crs(over)})
+	}
+	return c.say("card.extra", args{"Sum": c.f.crs(over)})
 }
 
 func (c card) payButtons(copySum string) [][]Button {

@@ -1,6 +1,8 @@
 package flows_test
 
 import (
+	"fmt"
+	"maps"
 	"os"
 	"regexp"
 	"slices"
@@ -34,6 +36,23 @@ func longOrder(w *world) order.Order {
 			Expect: 1_234_567_890_12345678, Dust: 15_459, TxID: tx,
 		}},
 	}
+}
+
+// several makes an order one of eight seats, which all are as its first is.
+func several(o order.Order) order.Order {
+	ticket, payouts := o.Tickets[0], o.Payouts
+	o.Tickets, o.Payouts = nil, nil
+	for i := range order.MaxSeats {
+		t := ticket
+		t.ID, t.Seat.Letter = fmt.Sprintf("t%d", i+1), 'A'+cirrus.Char(i)
+		o.Tickets = append(o.Tickets, t)
+		for _, p := range payouts {
+			p.ID, p.Ticket = fmt.Sprintf("p%d", i+1), t.ID
+			o.Payouts = append(o.Payouts, p)
+		}
+	}
+	o.Move = order.Transfer{TxID: ticket.Reserve.TxID, Back: 1_000_000_000_12345678}
+	return o
 }
 
 // variants are the orders in every state that the three tables have, with every reason and every reason for a payout.
@@ -74,6 +93,11 @@ func variants(w *world) map[string]order.Order {
 	newer := longOrder(w)
 	newer.State = "of a newer version"
 	all["newer"] = newer
+	for name, o := range maps.Clone(all) {
+		if reason := o.Tickets[0].Reason; reason == "" || reason == order.ReasonNoSecret { // the longest words, and none
+			all["several "+name] = several(o)
+		}
+	}
 	return all
 }
 

@@ -56,7 +56,12 @@ func (c *chat) show(out flows.Outgoing) int {
 	}
 	c.next++
 	c.messages[c.next] = out.Screen
-	c.write(fmt.Sprintf("message %d", c.next), c.next, out.Screen)
+	head := fmt.Sprintf("message %d", c.next)
+	if out.Edit != 0 && known {
+		delete(c.messages, out.Edit)
+		head += fmt.Sprintf(" instead of %d", out.Edit)
+	}
+	c.write(head, c.next, out.Screen)
 	return c.next
 }
 
@@ -121,9 +126,15 @@ func written(text flows.Text) string {
 // secret writes down what arrives in the secret chat.
 func (c *chat) secret(p flows.Parcel) {
 	fmt.Fprintf(&c.log, "  secret chat:\n")
-	for _, line := range []string{p.Repeated, p.Warning, "(picture: the ticket)", p.Caption} {
-		if line != "" {
-			fmt.Fprintf(&c.log, "    %s\n", line)
+	picture := ""
+	if p.Picture != nil {
+		picture = "(picture: the ticket)"
+	}
+	for _, part := range []string{p.Repeated, p.Warning, picture, p.Caption} {
+		for line := range strings.SplitSeq(part, "\n") {
+			if part != "" {
+				c.log.WriteString(strings.TrimRight("    "+line, " ") + "\n")
+			}
 		}
 	}
 }

@@ -65,7 +65,7 @@ func (f *Flows) tapped(ctx context.Context, t *turn) (Reply, error) {
 		return f.tickets(ctx, t)
 	case doHelp:
 		return f.help(t), nil
-	case doShow, doSeats, doPick, doGo, doPhone, doLater, doBuy:
+	case doShow, doSeats, doPick, doBest, doClear, doList, doNames, doGo, doPhone, doLater, doBuy:
 		return f.buying(ctx, t, a)
 	case doWallet:
 		return f.wallet(t), nil

@@ -36,13 +36,22 @@ func (f *Flows) ChatClosed(ctx context.Context, customer int64) error {
 	return err
 }
 
-// TextReceived gives the answer to a text that a customer wrote in the secret chat.
+// TextReceived gives the answer to a text that a customer wrote in the secret chat. Where a name was asked for, the text
+// is one. Errors: what did not answer; the same text may be given again.
 func (f *Flows) TextReceived(ctx context.Context, customer int64, text string) (answer string, err error) {
 	session, err := f.Sessions.Peek(ctx, customer)
 	if err != nil {
 		return "", fmt.Errorf("reading a session: %w", err)
 	}
-	return f.voice(session.Language).plain("courier.answer", args{"Bot": "@" + f.Config.BotUsername}), nil
+	if session.Screen == screenNames || session.Screen == screenNamed {
+		return f.nameReceived(ctx, customer, text)
+	}
+	return f.courierAnswer(f.voice(session.Language)), nil
+}
+
+// courierAnswer says in the secret chat that nothing was asked for there.
+func (f *Flows) courierAnswer(v voice) string {
+	return v.plain("courier.answer", args{"Bot": "@" + f.Config.BotUsername})
 }
 
 // chatChanged notes that a secret chat opened or closed. screen is what the waiting hand-over turns into, and edit
@@ -65,11 +74,13 @@ func (f *Flows) chatChanged(ctx context.Context, customer int64, open bool) (scr
 
 // afterHandover is the screen that a hand-over turns into.
 func (f *Flows) afterHandover(ctx context.Context, t *turn) (*Screen, error) {
+	edit := t.session.Shown
 	reply, err := f.resume(ctx, t)
 	if err != nil || len(reply.Screens) == 0 {
 		return nil, err
 	}
 	// The message stays the one that it was: buttons of the new screen must not be older than it.
+	t.session.Shown = edit
 	return &reply.Screens[0].Screen, nil
 }
 

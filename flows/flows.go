@@ -164,6 +164,9 @@ func (f *Flows) begin(ctx context.Context, e Event) (*turn, bool, error) {
 }
 
 func (f *Flows) end(ctx context.Context, t *turn) error {
+	if len(t.session.Draft.Seats) == 0 {
+		t.session.Names = nil // names are kept no longer than what they were given for
+	}
 	if err := f.Sessions.End(ctx, t.customer(), t.event.ID, t.session); err != nil {
 		return fmt.Errorf("ending update %d: %w", t.event.ID, err)
 	}

@@ -25,13 +25,23 @@ type Session struct {
 	Seen     time.Time `json:"seen"`
 	// Refund is where money goes back to; stored sealed.
 	Refund cirrus.Address `json:"-"`
+	// Names are those that a venue asks for, one a seat of the draft in its order, as far as they were given; stored
+	// sealed, and shown nowhere but in the secret chat.
+	Names []string `json:"-"`
 }
+
+// String keeps what is personal out of logs and errors.
+func (Session) String() string { return "session(hidden)" }
+
+// GoString keeps it out of %#v too.
+func (Session) GoString() string { return "session(hidden)" }
 
 // Draft is a purchase being made up, before there is an order.
 type Draft struct {
 	Contract cirrus.Address `json:"contract"`
 	Show     cirrus.TxID    `json:"show"`
 	Seats    []cirrus.Seat  `json:"seats"`
+	List     bool           `json:"list,omitempty"` // the hall is read as a list, without a picture
 }
 
 // Sessions keeps what is remembered of customers, and makes each update count once.
@@ -107,6 +117,8 @@ type Artist interface {
 	Ticket(t Digital, f Frame) (png []byte, err error)
 	// Payment draws the QR of a payment request or an address.
 	Payment(text string) (png []byte, err error)
+	// Hall draws the seats of a hall.
+	Hall(p HallPlan) (png []byte, err error)
 	// Check holds a ticket against the contract. Errors say what differs, never a secret.
 	Check(t Digital, onChain cirrus.Ticket) error
 }

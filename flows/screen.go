@@ -1,5 +1,7 @@
 package flows
 
+import "unicode/utf16"
+
 // Style says how a span looks, or what it is.
 type Style string
 
@@ -29,6 +31,20 @@ func (t Text) String() string {
 		all += span.Text
 	}
 	return all
+}
+
+// captionRoom is how long the text of a screen with a picture may be, in UTF-16 units.
+const captionRoom = 1024
+
+// size is how long a text is, in UTF-16 units.
+func (t Text) size() int {
+	n := 0
+	for _, span := range t {
+		for _, r := range span.Text {
+			n += utf16.RuneLen(r)
+		}
+	}
+	return n
 }
 
 // Button is tapped. Exactly one of Action, URL, Copy is set, or none: a button that cannot be tapped with effect.

@@ -2,18 +2,11 @@ package flows
 
 import (
 	"context"
+	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/usherbot/usher/chain/cirrus"
-	"github.com/usherbot/usher/flows/order"
-)
-
-// Limits of a message's buttons.
-const (
-	maxRow     = 8
-	maxButtons = 100
-	// maxGrid leaves room for the buttons below the seats.
-	maxGrid = maxButtons - 4
 )
 
 // buying does what the buttons on the way to an order say.
@@ -43,9 +36,19 @@ func (f *Flows) buying(ctx context.Context, t *turn, a action) (Reply, error) {
 	case doShow:
 		return f.show(ctx, t, o)
 	case doSeats:
-		return f.seats(t, o), nil
+		return f.seats(t, o)
 	case doPick:
 		return f.pick(t, o, a)
+	case doBest:
+		return f.best(t, o, a)
+	case doClear:
+		t.choose(o, nil)
+		return f.seats(t, o)
+	case doList:
+		t.session.Draft.List = !t.session.Draft.List
+		return f.seats(t, o)
+	case doNames:
+		t.session.Names = nil
 	case doPhone:
 		t.session.Phone = a.args[1]
 		return f.proceed(ctx, t, o)
@@ -55,79 +58,57 @@ func (f *Flows) buying(ctx context.Context, t *turn, a action) (Reply, error) {
 	return f.proceed(ctx, t, o)
 }
 
-// picked is the seat of the draft, where it belongs to this show.
-func (t *turn) picked(o offer) (cirrus.Seat, bool) {
-	d := t.session.Draft
-	if d.Show != o.Show.TxID || len(d.Seats) == 0 {
-		return cirrus.Seat{}, false
+// seats is the screen with the hall: a picture and a grid of buttons, or a list for who has it read aloud.
+func (f *Flows) seats(t *turn, o offer) (Reply, error) {
+	gone := f.dropGone(t, o)
+	mine := t.picked(o)
+	s := Screen{Buttons: append(f.grid(t, o, mine), f.seatsBelow(t, o, mine)...)}
+	const listRoom, captionRoom = 3000, 480
+	room := listRoom
+	if !t.session.Draft.List {
+		room = captionRoom
+		plan := f.plan(t, o, mine)
+		png, err := f.Artist.Hall(plan)
+		if err != nil {
+			return Reply{}, fmt.Errorf("showing the hall of %s: %w", o.Contract, err)
+		}
+		s.Picture, s.PictureName = png, plan.name()
 	}
-	return d.Seats[0], true
+	list := f.priceList(t, o, room)
+	if t.session.Draft.List {
+		list = lines(list, f.notFree(t, o, room-len(list.String())))
+	}
+	s.Text = paragraphs(t.say("seats.head", args{"Show": showName(*o.Show)}), list, gone, f.pickedLine(t, o, mine))
+	return f.inPlace(t, s), nil
 }
 
-// pick moves the mark to a seat, or takes it away.
-func (f *Flows) pick(t *turn, o offer, a action) (Reply, error) {
-	seat, err := parseSeat(a.args[1])
-	if err != nil {
-		reply := f.seats(t, o)
-		reply.Answer = t.answer("tap.old")
-		return reply, nil
-	}
-	if state := f.seatState(o, seat, t.now); state != seatFree {
-		reply := f.seats(t, o)
-		reply.Answer = cut(t.plain("seat."+string(state), args{"Seat": seatName(seat)}), answerRoom)
-		return reply, nil
-	}
-	before, marked := t.picked(o)
-	t.session.Draft = Draft{Contract: o.Contract, Show: o.Show.TxID, Seats: []cirrus.Seat{seat}}
-	if marked && before == seat {
-		t.session.Draft = Draft{}
-	}
-	return f.seats(t, o), nil
-}
-
-// seats is the screen with the hall: a grid of buttons, and the same as a list for who has it read aloud.
-func (f *Flows) seats(t *turn, o offer) Reply {
-	mark, marked := t.picked(o)
-	if marked && f.seatState(o, mark, t.now) != seatFree {
-		t.session.Draft, marked = Draft{}, false
-	}
-	text := paragraphs(
-		t.say("seats.head", args{"Show": showName(*o.Show)}),
-		f.priceList(t, o),
-		f.pickedLine(t, o, mark, marked),
-	)
-	buttons := f.grid(t, o, mark, marked)
-	key := showKey(o.Show.TxID)
-	last := []Button{t.button("button.back", nil, act(doShow, key))}
-	if marked {
-		last = append(last, t.button("button.continue_seat", args{"Seat": seatName(mark)}, act(doGo, key)))
-	}
-	return f.inPlace(t, Screen{Text: text, Buttons: append(buttons, last)})
-}
-
-func (f *Flows) pickedLine(t *turn, o offer, mark cirrus.Seat, marked bool) Text {
+// pickedLine says what is chosen, with the running total.
+func (f *Flows) pickedLine(t *turn, o offer, mine []cirrus.Seat) Text {
 	if count, _, _ := f.free(o, t.now); count == 0 {
 		return t.say("seats.none_free", nil)
 	}
-	if !marked {
+	if len(mine) == 0 {
 		return t.say("seats.pick", nil)
 	}
-	on, _ := o.Seat(mark)
-	price, _ := cirrus.StratsOf(on.Price)
-	return t.say("seats.picked", args{"Seat": seatName(mark), "Price": f.crs(price)})
+	return t.say("seats.picked", args{"Count": len(mine), "Seats": enumerate(seatNames(mine)), "Price": f.crs(priceOf(o, mine))})
 }
 
-// maxListed bounds how many seats are spelled out, so that the text keeps within a message.
-const maxListed = 150
+// priceOf is what the contract takes for these seats.
+func priceOf(o offer, seats []cirrus.Seat) cirrus.Strats {
+	var sum cirrus.Strats
+	for _, seat := range seats {
+		on, _ := o.Seat(seat)
+		price, _ := cirrus.StratsOf(on.Price)
+		sum += price
+	}
+	return sum
+}
 
-// priceList names the free seats under their prices, the cheapest first.
-func (f *Flows) priceList(t *turn, o offer) Text {
+// priceList names the free seats under their prices, the cheapest first, as far as there is room.
+func (f *Flows) priceList(t *turn, o offer, room int) Text {
 	byPrice := make(map[cirrus.Strats][]string)
 	var prices []cirrus.Strats
-	for i, on := range o.Seats {
-		if i == maxListed {
-			break
-		}
+	for _, on := range o.Seats {
 		if f.seatState(o, on.Seat, t.now) != seatFree {
 			continue
 		}
@@ -138,62 +119,56 @@ func (f *Flows) priceList(t *turn, o offer) Text {
 		byPrice[price] = append(byPrice[price], seatName(on.Seat))
 	}
 	slices.Sort(prices)
-	const maxClasses = 12
 	var list Text
-	for _, price := range prices[:min(len(prices), maxClasses)] {
-		list = lines(list, t.say("seats.class", args{"Price": f.crs(price), "Seats": enumerate(byPrice[price])}))
+	for i, price := range prices {
+		names := byPrice[price]
+		line := t.say("seats.class", args{"Price": f.crs(price), "Seats": enumerate(names)})
+		if room -= len(line.String()) + 1; room < 0 {
+			more := 0
+			for _, price := range prices[i:] {
+				more += len(byPrice[price])
+			}
+			return lines(list, t.say("seats.more", args{"Count": more, "Price": f.prices(t.voice, price, prices[len(prices)-1])}))
+		}
+		list = lines(list, line)
 	}
 	return list
 }
 
-func enumerate(names []string) string {
-	all := ""
-	for i, name := range names {
-		if i > 0 {
-			all += ", "
-		}
-		all += name
-	}
-	return all
-}
-
-// grid lays the seats out: a row of the hall is a row of buttons, broken where it is longer than a message allows.
-func (f *Flows) grid(t *turn, o offer, mark cirrus.Seat, marked bool) [][]Button {
-	var grid [][]Button
-	var row []Button
-	var number int32
-	seats := o.Seats[:min(len(o.Seats), maxGrid)]
-	numbered := rowsByNumber(seats)
-	for i, on := range seats {
-		if len(row) == maxRow || i > 0 && numbered && on.Seat.Number != number {
-			grid, row = append(grid, row), nil
-		}
-		number = on.Seat.Number
-		row = append(row, f.seatButton(t, o, on.Seat, marked && on.Seat == mark))
-	}
-	if row != nil {
-		grid = append(grid, row)
-	}
-	return grid
-}
-
-// rowsByNumber tells whether the number of a seat is its row: some row has several letters.
-func rowsByNumber(seats []order.SeatOnSale) bool {
-	for i := 1; i < len(seats); i++ {
-		if seats[i].Seat.Number == seats[i-1].Seat.Number && seats[i].Seat.Number != 0 {
-			return true
+// notFree names the seats that can't be chosen, for who does not see the picture.
+func (f *Flows) notFree(t *turn, o offer, room int) Text {
+	var held, taken []string
+	for _, on := range o.Seats {
+		switch f.drawn(t, o, on.Seat, nil) {
+		case HallHeld:
+			held = append(held, seatName(on.Seat))
+		case HallTaken:
+			taken = append(taken, seatName(on.Seat))
+		case HallFree, HallYours:
 		}
 	}
-	return false
+	var list Text
+	for _, part := range []struct {
+		id    string
+		names []string
+	}{{"seats.list_held", held}, {"seats.list_taken", taken}} {
+		if len(part.names) == 0 {
+			continue
+		}
+		line := t.say(part.id, args{"Seats": enumerate(part.names)})
+		if room -= len(line.String()) + 1; room > 0 {
+			list = lines(list, line)
+		}
+	}
+	return list
 }
 
-func (f *Flows) seatButton(t *turn, o offer, seat cirrus.Seat, marked bool) Button {
-	if f.seatState(o, seat, t.now) != seatFree {
-		return Button{Text: "·"}
+func seatNames(seats []cirrus.Seat) []string {
+	names := make([]string, len(seats))
+	for i, seat := range seats {
+		names[i] = seatName(seat)
 	}
-	text := seatName(seat)
-	if marked {
-		text += " ✓"
-	}
-	return Button{Text: text, Action: act(doPick, showKey(o.Show.TxID), seatKey(seat))}
+	return names
 }
+
+func enumerate(names []string) string { return strings.Join(names, ", ") }

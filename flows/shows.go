@@ -94,11 +94,14 @@ func (f *Flows) seatState(o offer, seat cirrus.Seat, now time.Time) seatState {
 	if on.Resold && !f.Config.SellResold {
 		return seatResold
 	}
-	if _, err := order.Quote(o.Sale, seat, f.Config.Gas, f.Config.ServiceFee); err != nil {
+	if _, err := order.Quote(o.Sale, seat, plenty(), f.Config.ServiceFee); err != nil {
 		return seatUnpriced
 	}
 	return seatFree
 }
+
+// plenty is gas that is enough in any hall: whether there is enough is a matter of the show, not of one seat.
+func plenty() order.Gas { return order.Gas{Limit: 1 << 32, Price: 1} }
 
 // free counts the seats that can be chosen, and the range of their prices.
 func (f *Flows) free(o offer, now time.Time) (count int, least, most cirrus.Strats) {
@@ -159,6 +162,9 @@ func (f *Flows) show(ctx context.Context, t *turn, o offer) (Reply, error) {
 	)
 	key := showKey(show.TxID)
 	buttons := [][]Button{{t.button("button.seats", nil, act(doSeats, key))}, {t.button("button.all_shows", nil, act(doShows))}}
+	if o.Terms.Identity {
+		text = paragraphs(text, t.say("show.names", nil))
+	}
 	if b := f.notSelling(ctx, o); b != nil {
 		text = paragraphs(text, t.say(b.id, b.args))
 	}

@@ -101,6 +101,8 @@ func (w *world) happens(line string) {
 		w.handle(flows.Event{Kind: flows.Group, Actor: flows.Actor{ID: ann}, Chat: -5, Command: command})
 	case "chat":
 		w.chatTurns(rest)
+	case "secret":
+		w.writesSecretly(rest)
 	case "pay":
 		w.pays(rest)
 	case "block", "blocks":
@@ -197,6 +199,13 @@ func (w *world) chatTurns(how string) {
 	w.must(w.jobs.RunUntilIdle(context.Background()))
 }
 
+// writesSecretly is a text in the secret chat, and the answer to it.
+func (w *world) writesSecretly(text string) {
+	answer, err := w.flows.TextReceived(context.Background(), ann, text)
+	w.must(err)
+	w.chat(ann).secret(flows.Parcel{Warning: answer})
+}
+
 func (w *world) pays(how string) {
 	o := w.last(ann)
 	amount := o.Due
@@ -233,6 +242,10 @@ func (w *world) turns(what, rest string) {
 		w.sale.Terms.Identity = true
 	case "off":
 		w.off = rest
+	case "gas":
+		n, err := strconv.ParseUint(rest, 10, 64)
+		w.must(err)
+		w.flows.Config.Gas.Limit = n
 	case "courier":
 		w.courier.username = strings.TrimPrefix(rest, "gone")
 	case "node":

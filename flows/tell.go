@@ -117,7 +117,7 @@ func (s Screen) digest() string {
 
 // bell is something that must ring.
 type bell struct {
-	key    string
+	keys   []string // it rings while one of them has not rung
 	screen Screen
 	payout int // index of the payout whose Rung it sets; -1: none
 }
@@ -125,13 +125,15 @@ type bell struct {
 // ring sends a new message for each thing that must ring and did not yet.
 func (f *Flows) ring(ctx context.Context, o *order.Order, around Around) error {
 	for _, b := range f.bells(*o, around) {
-		if slices.Contains(o.Card.Rung, b.key) {
+		rung := func(key string) bool { return slices.Contains(o.Card.Rung, key) }
+		b.keys = slices.DeleteFunc(b.keys, rung)
+		if len(b.keys) == 0 {
 			continue
 		}
 		if _, err := f.send(ctx, o.Customer, 0, b.screen); err != nil {
-			return fmt.Errorf("telling %s of order %s: %w", b.key, o.ID, err)
+			return fmt.Errorf("telling %s of order %s: %w", b.keys, o.ID, err)
 		}
-		o.Card.Rung = append(o.Card.Rung, b.key)
+		o.Card.Rung = append(o.Card.Rung, b.keys...)
 		if b.payout >= 0 {
 			o.Payouts[b.payout].Rung = true
 		}
@@ -144,48 +146,96 @@ func (f *Flows) bells(o order.Order, around Around) []bell {
 	v := f.voice(o.Language)
 	buttons := [][]Button{{v.button("button.tickets", nil, act(doMine))}}
 	var all []bell
-	add := func(key string, text Text) {
-		all = append(all, bell{key: key, screen: Screen{Text: text, Buttons: buttons}, payout: -1})
-	}
-	for _, t := range o.Tickets {
-		if key, text := f.ticketBell(v, o, t, around); key != "" {
-			add(key, text)
+	add := func(keys []string, text Text) {
+		if len(keys) > 0 {
+			all = append(all, bell{keys: keys, screen: Screen{Text: text, Buttons: buttons}, payout: -1})
 		}
 	}
+	add(f.paidBell(v, o))
+	for _, t := range o.Tickets {
+		add(f.ticketBell(v, o, t))
+	}
+	add(f.handedBell(v, o))
+	add(f.chatBell(v, o, around))
 	for i, p := range o.Payouts {
 		key, text := f.payoutBell(v, o, p)
 		if key == "" {
 			continue
 		}
-		add(key, text)
+		add([]string{key}, text)
 		all[len(all)-1].payout = i
 		all[len(all)-1].screen.Silent = p.Why == order.WhyDeposit
 	}
 	return all
 }
 
-func (f *Flows) ticketBell(v voice, o order.Order, t order.Ticket, around Around) (key string, text Text) {
-	a := args{"Seat": seatName(t.Seat), "Show": showName(o.Show), "Support": f.support(v)}
-	switch {
-	case o.State == order.Paid, o.State == order.Filled && (t.State == order.Held || t.State == order.Reserving || t.State == order.Reserved):
-		return "paid", v.say("ring.paid", a)
-	case o.State != order.Filled:
-		return "", nil
-	case t.State == order.Lost:
-		return "lost:" + t.ID, v.say("ring.lost", a)
-	case t.State == order.Attention:
-		return "attention:" + t.ID + ":" + string(t.Reason), v.say("ring.attention", a)
-	case t.State != order.Owned:
-		return "", nil
-	case t.Reason == order.ReasonWindowOver:
-		return "kept:" + t.ID, v.say("ring.kept", a)
-	case t.Delivery.State == order.DeliverySent, t.Delivery.State == order.DeliverySeen:
-		return "sent:" + t.ID, v.say("ring.sent", a)
-	case t.Delivery.State == order.DeliveryWaiting && t.Delivery.Attempts > 0 && around.Courier != "" && around.Chat == ChatNone:
-		a["Courier"] = around.Courier
-		return "chat:" + t.ID, v.say("ring.chat", a)
+// bellArgs are the words around some tickets of an order.
+func (f *Flows) bellArgs(v voice, o order.Order, tickets ...order.Ticket) args {
+	names := make([]string, len(tickets))
+	for i, t := range tickets {
+		names[i] = seatName(t.Seat)
 	}
-	return "", nil
+	return args{"Seats": enumerate(names), "Seat": enumerate(names), "Count": len(names), "Show": showName(o.Show), "Support": f.support(v)}
+}
+
+// beingBought tells that a ticket's purchase goes on right now.
+func beingBought(t order.Ticket) bool {
+	return t.State == order.Held || t.State == order.Reserving || t.State == order.Reserved
+}
+
+func (f *Flows) paidBell(v voice, o order.Order) (keys []string, text Text) {
+	buying := o.State == order.Filled && slices.ContainsFunc(o.Tickets, beingBought)
+	if !buying && o.State != order.Paid && o.State != order.Joining && o.State != order.Splitting {
+		return nil, nil
+	}
+	return []string{"paid"}, v.say("ring.paid", f.bellArgs(v, o, o.Tickets...))
+}
+
+func (f *Flows) ticketBell(v voice, o order.Order, t order.Ticket) (keys []string, text Text) {
+	a := f.bellArgs(v, o, t)
+	switch {
+	case o.State != order.Filled:
+		return nil, nil
+	case t.State == order.Lost:
+		return []string{"lost:" + t.ID}, v.say("ring.lost", a)
+	case t.State == order.Attention:
+		return []string{"attention:" + t.ID + ":" + string(t.Reason)}, v.say("ring.attention", a)
+	case t.State == order.Owned && t.Reason == order.ReasonWindowOver:
+		return []string{"kept:" + t.ID}, v.say("ring.kept", a)
+	}
+	return nil, nil
+}
+
+// handedBell rings once for all tickets that arrived together, when none is being bought any more.
+func (f *Flows) handedBell(v voice, o order.Order) (keys []string, text Text) {
+	if o.State != order.Filled || slices.ContainsFunc(o.Tickets, beingBought) {
+		return nil, nil
+	}
+	var handed []order.Ticket
+	for _, t := range o.Tickets {
+		there := t.Delivery.State == order.DeliverySent || t.Delivery.State == order.DeliverySeen
+		if key := "sent:" + t.ID; t.State == order.Owned && t.Reason != order.ReasonWindowOver && there && !slices.Contains(o.Card.Rung, key) {
+			handed, keys = append(handed, t), append(keys, key)
+		}
+	}
+	return keys, v.say("ring.sent", f.bellArgs(v, o, handed...))
+}
+
+// chatBell rings once for all tickets that wait for a secret chat.
+func (f *Flows) chatBell(v voice, o order.Order, around Around) (keys []string, text Text) {
+	if o.State != order.Filled || around.Courier == "" || around.Chat != ChatNone {
+		return nil, nil
+	}
+	var waiting []order.Ticket
+	for _, t := range o.Tickets {
+		waits := t.Delivery.State == order.DeliveryWaiting && t.Delivery.Attempts > 0
+		if key := "chat:" + t.ID; t.State == order.Owned && t.Reason != order.ReasonWindowOver && waits && !slices.Contains(o.Card.Rung, key) {
+			waiting, keys = append(waiting, t), append(keys, key)
+		}
+	}
+	a := f.bellArgs(v, o, waiting...)
+	a["Courier"] = around.Courier
+	return keys, v.say("ring.chat", a)
 }
 
 func (f *Flows) payoutBell(v voice, o order.Order, p order.Payout) (key string, text Text) {

@@ -20,6 +20,7 @@ type toyChain struct {
 	secrets   map[cirrus.TxID]string
 	payments  map[string]order.Payment
 	contracts map[cirrus.Address]bool
+	handed    map[cirrus.Address]bool // addresses of ours
 	txs       int
 	addresses byte
 	fail      string // "reserve": the next purchase is refused in its block; "lost": its answer is lost
@@ -36,7 +37,7 @@ type toyTx struct {
 func newToyChain(w *world) *toyChain {
 	return &toyChain{
 		w: w, height: 1_198_000, receipts: map[cirrus.TxID]order.Receipt{}, secrets: map[cirrus.TxID]string{},
-		payments: map[string]order.Payment{}, contracts: map[cirrus.Address]bool{},
+		payments: map[string]order.Payment{}, contracts: map[cirrus.Address]bool{}, handed: map[cirrus.Address]bool{},
 	}
 }
 
@@ -188,6 +189,7 @@ func (c *toyChain) Candidates(_ context.Context, _ cirrus.Account, n int) ([]cir
 	for range n {
 		c.addresses++
 		list = append(list, addressNr(c.addresses))
+		c.handed[addressNr(c.addresses)] = true
 	}
 	return list, nil
 }
@@ -200,6 +202,13 @@ func (c *toyChain) Build(_ context.Context, p order.Payment) (order.BuiltTx, err
 
 func (c *toyChain) Send(_ context.Context, hex string) error {
 	p := c.payments[hex]
+	for i, out := range p.Outputs {
+		if c.handed[out.Address] {
+			c.coins = append(c.coins, cirrus.Coin{
+				Outpoint: cirrus.Outpoint{TxID: cirrus.TxID(hex), Index: uint32(i)}, Address: out.Address, Amount: out.Amount,
+			})
+		}
+	}
 	c.mempool = append(c.mempool, toyTx{id: cirrus.TxID(hex), spends: p.Coins, kind: "payment", payment: p})
 	return nil
 }

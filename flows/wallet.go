@@ -13,6 +13,8 @@ import (
 const (
 	screenWallet   = "wallet"
 	screenHandover = "handover"
+	screenNames    = "names" // the next text in the secret chat is a name
+	screenNamed    = "named" // all names were given; the last of them may come twice
 )
 
 // wallet asks where money goes back to, or shows it.

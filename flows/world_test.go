@@ -33,6 +33,7 @@ type world struct {
 	flows   *flows.Flows
 	chain   *toyChain
 	courier *toyCourier
+	artist  *toyArtist
 	chats   map[int64]*chat
 	sale    order.Sale
 	off     string
@@ -49,7 +50,7 @@ func addressNr(n byte) cirrus.Address {
 }
 
 func newWorld(t testing.TB) *world {
-	w := &world{t: t, chats: map[int64]*chat{}, healthy: true, own: map[cirrus.Address]bool{}}
+	w := &world{t: t, chats: map[int64]*chat{}, healthy: true, own: map[cirrus.Address]bool{}, artist: &toyArtist{}}
 	w.clock = memory.NewClock(start)
 	w.db = memory.New(w.clock.Now)
 	w.chain = newToyChain(w)
@@ -57,7 +58,7 @@ func newWorld(t testing.TB) *world {
 	gas := order.Gas{Limit: 250_000, Price: 100}
 	var err error
 	w.flows, err = flows.New(flows.Deps{
-		Sessions: w.db, Courier: w.courier, Desk: desk{w}, View: w.db, Holds: w.db, Messenger: w, Artist: toyArtist{},
+		Sessions: w.db, Courier: w.courier, Desk: desk{w}, View: w.db, Holds: w.db, Messenger: w, Artist: w.artist,
 		Clock: w.clock.Now, Wait: func(context.Context, time.Duration) error { return errors.New("no time to wait") },
 		Attention: w.attention,
 		Pause: func(_ context.Context, paused bool) error {
@@ -221,13 +222,20 @@ func (d desk) Operate(ctx context.Context, id order.ID, ask order.Ask) (order.Or
 }
 
 // toyArtist draws nothing.
-type toyArtist struct{}
+type toyArtist struct{ hall func(flows.HallPlan) }
 
-func (toyArtist) Ticket(flows.Digital, flows.Frame) ([]byte, error) {
+func (*toyArtist) Ticket(flows.Digital, flows.Frame) ([]byte, error) {
 	return []byte("ticket picture"), nil
 }
-func (toyArtist) Payment(text string) ([]byte, error) { return []byte("QR of " + text), nil }
-func (toyArtist) Check(d flows.Digital, onChain cirrus.Ticket) error {
+func (*toyArtist) Payment(text string) ([]byte, error) { return []byte("QR of " + text), nil }
+func (a *toyArtist) Hall(p flows.HallPlan) ([]byte, error) {
+	if a.hall != nil {
+		a.hall(p)
+	}
+	return []byte("hall"), nil
+}
+
+func (*toyArtist) Check(d flows.Digital, onChain cirrus.Ticket) error {
 	if d.Secret.Plaintext != string(onChain.Secret) {
 		return errors.New("secret does not fit")
 	}
@@ -269,4 +277,14 @@ func (c *toyCourier) Deliver(_ context.Context, customer int64, p flows.Parcel) 
 	return order.DeliverySeen, nil
 }
 
-func (c *toyCourier) Say(context.Context, int64, string, string) error { return nil }
+// Say writes into the secret chat, once for each key.
+func (c *toyCourier) Say(_ context.Context, customer int64, key, text string) error {
+	if c.open[customer] != flows.ChatOpen {
+		return order.ErrNoChat
+	}
+	if !c.parcels["say "+key] {
+		c.parcels["say "+key] = true
+		c.w.chat(customer).secret(flows.Parcel{Warning: text})
+	}
+	return nil
+}

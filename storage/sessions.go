@@ -24,11 +24,11 @@ const (
 
 // beginTurn takes a customer's turn and reads the session.
 // KEYS: 1 session, 2 turn, 3 handled updates; all of one customer. ARGV: 1 update, 2 name of this turn, 3 its length in
-// ms, 4 format. Result: {"fresh" | "handled" | "busy" | "format", format, version, body, refund}. A call that is sent
+// ms, 4 format. Result: {"fresh" | "handled" | "busy" | "format", format, version, body, refund, names}. A call that is sent
 // again because its answer was lost finds its own turn.
 var beginTurn = redis.NewScript(`
-local s = redis.call('HMGET', KEYS[1], 'format', 'version', 'body', 'refund')
-local function answer(what) return {what, s[1], s[2], s[3], s[4]} end
+local s = redis.call('HMGET', KEYS[1], 'format', 'version', 'body', 'refund', 'names')
+local function answer(what) return {what, s[1], s[2], s[3], s[4], s[5]} end
 if s[1] and tonumber(s[1]) > tonumber(ARGV[4]) then return answer('format') end
 if ARGV[1] ~= '0' and redis.call('ZSCORE', KEYS[3], ARGV[1]) then return answer('handled') end
 local turn = redis.call('GET', KEYS[2])
@@ -40,14 +40,14 @@ return answer('fresh')
 // endTurn writes the session, notes the update and gives the turn back.
 // KEYS: 1 session, 2 turn, 3 handled updates. ARGV: 1 update, 2 start of the turn's name, 3 expected version, 4 new
 // version, 5 token of this write, 6 format, 7 body, 8 refund, 9 now in ms, 10 oldest update to keep in ms, 11 how many
-// updates to keep, 12 how long to keep them in ms. Result: "ended" | "lost" | "conflict".
+// updates to keep, 12 how long to keep them in ms, 13 names. Result: "ended" | "lost" | "conflict".
 var endTurn = redis.NewScript(`
 local s = redis.call('HMGET', KEYS[1], 'version', 'token')
 if s[1] == ARGV[4] and s[2] == ARGV[5] then return 'ended' end
 local turn = redis.call('GET', KEYS[2])
 if not turn or string.sub(turn, 1, #ARGV[2]) ~= ARGV[2] then return 'lost' end
 if (s[1] or '0') ~= ARGV[3] then return 'conflict' end
-redis.call('HSET', KEYS[1], 'version', ARGV[4], 'token', ARGV[5], 'format', ARGV[6], 'body', ARGV[7], 'refund', ARGV[8])
+redis.call('HSET', KEYS[1], 'version', ARGV[4], 'token', ARGV[5], 'format', ARGV[6], 'body', ARGV[7], 'refund', ARGV[8], 'names', ARGV[13])
 if ARGV[1] ~= '0' then
   redis.call('ZADD', KEYS[3], ARGV[9], ARGV[1])
   redis.call('ZREMRANGEBYSCORE', KEYS[3], '-inf', '(' .. ARGV[10])
@@ -111,9 +111,9 @@ func (db *DB) begin(ctx context.Context, customer, update int64) (s flows.Sessio
 	return s, what == "fresh", err
 }
 
-// openSession reads format, version, body and refund, which may end early where there is no session.
+// openSession reads format, version, body, refund and names, which may end early where there is no session.
 func (db *DB) openSession(customer int64, fields []any) (s flows.Session, err error) {
-	if len(fields) < 4 || text(fields[0]) == "" {
+	if len(fields) < 5 || text(fields[0]) == "" {
 		return s, nil
 	}
 	number, err := strconv.Atoi(text(fields[0]))
@@ -133,7 +133,38 @@ func (db *DB) openSession(customer int64, fields []any) (s flows.Session, err er
 		}
 		s.Refund = cirrus.Address(refund)
 	}
+	if s.Names, err = db.openNames(customer, text(fields[4])); err != nil {
+		return flows.Session{}, err
+	}
 	return s, nil
+}
+
+// namesPlace binds sealed names to their customer and to being names.
+func (db *DB) namesPlace(customer int64) string { return db.sessionKey(customer) + "/names" }
+
+func (db *DB) sealNames(customer int64, names []string) ([]byte, error) {
+	if len(names) == 0 {
+		return nil, nil
+	}
+	raw, err := encode(names)
+	if err != nil {
+		return nil, err
+	}
+	return db.cfg.Keys.Seal([]byte(raw), db.namesPlace(customer))
+}
+
+func (db *DB) openNames(customer int64, sealed string) (names []string, err error) {
+	if sealed == "" {
+		return nil, nil
+	}
+	raw, err := db.cfg.Keys.Open([]byte(sealed), db.namesPlace(customer))
+	if err != nil {
+		return nil, err
+	}
+	if err := json.Unmarshal(raw, &names); err != nil {
+		return nil, errors.New("names cannot be read") // what json says could quote them
+	}
+	return names, nil
 }
 
 // End implements flows.Sessions. After Erase the session to write is one of Version 0.
@@ -158,6 +189,10 @@ func (db *DB) end(ctx context.Context, customer, update int64, s flows.Session) 
 			return err
 		}
 	}
+	names, err := db.sealNames(customer, s.Names)
+	if err != nil {
+		return err
+	}
 	token, err := db.token()
 	if err != nil {
 		return err
@@ -165,7 +200,7 @@ func (db *DB) end(ctx context.Context, customer, update int64, s flows.Session) 
 	now := db.cfg.Clock()
 	result, err := db.run(ctx, "redis.session.end", endTurn, db.turnKeys(customer),
 		update, db.turn(update), expected, s.Version, token, s.Format, body, refund,
-		now.UnixMilli(), now.Add(-updatesKept).UnixMilli(), updatesMost, updatesKept.Milliseconds())
+		now.UnixMilli(), now.Add(-updatesKept).UnixMilli(), updatesMost, updatesKept.Milliseconds(), names)
 	if err != nil {
 		return err
 	}
@@ -188,7 +223,7 @@ func (db *DB) Release(ctx context.Context, customer int64) error {
 func (db *DB) Peek(ctx context.Context, customer int64) (s flows.Session, err error) {
 	var fields []any
 	err = db.do(ctx, "redis.session.read", func(ctx context.Context) (err error) {
-		fields, err = db.client.HMGet(ctx, db.sessionKey(customer), "format", "version", "body", "refund").Result()
+		fields, err = db.client.HMGet(ctx, db.sessionKey(customer), "format", "version", "body", "refund", "names").Result()
 		return err
 	})
 	if err == nil {

@@ -29,6 +29,7 @@ func (t *Telegram) Control() http.Handler {
 	mux.Handle("GET /telegram/users/{id}/complaints", control(t.controlComplaints))
 	mux.Handle("POST /telegram/groups", control(t.controlGroups))
 	mux.Handle("POST /telegram/fault", control(t.controlFault))
+	mux.Handle("POST /telegram/webhook", control(t.controlWebhook))
 	mux.Handle("GET /telegram/traffic", control(t.controlTraffic))
 	mux.Handle("/telegram/", control(func(r *http.Request, _ controlBody) (any, error) {
 		return nil, badInput("there is no %s %s", r.Method, r.URL.Path)
@@ -57,6 +58,10 @@ type controlBody struct {
 	Method     string `json:"method"`
 	Times      int    `json:"times"`
 	RetryAfter int    `json:"retryAfter"`
+
+	User   lenient `json:"user"` // with webhook
+	Secret string  `json:"secret"`
+	Bytes  int     `json:"bytes"`
 }
 
 // lenient takes a JSON string or number and keeps its text.
@@ -241,6 +246,21 @@ func (t *Telegram) controlGroups(_ *http.Request, b controlBody) (any, error) {
 func (t *Telegram) controlFault(_ *http.Request, b controlBody) (any, error) {
 	err := t.AddFault(Fault{Method: b.Method, Kind: b.Kind, Times: b.Times, RetryAfter: b.RetryAfter})
 	return map[string]string{}, err
+}
+
+// controlWebhook calls the bot's webhook as Telegram would not make it, and
+// answers with the bot's status.
+func (t *Telegram) controlWebhook(r *http.Request, b controlBody) (any, error) {
+	d := Disturbance{Kind: b.Kind, Secret: b.Secret, Text: b.Text, Bytes: b.Bytes}
+	if b.User != "" {
+		user, err := b.User.number("user")
+		if err != nil {
+			return nil, err
+		}
+		d.User = user
+	}
+	status, err := t.Disturb(r.Context(), d)
+	return map[string]int{"status": status}, err
 }
 
 // controlTraffic lists the exchanges over the Bot API; ?after=<number> leaves

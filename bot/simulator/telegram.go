@@ -54,7 +54,7 @@ type Telegram struct {
 	queue    queue
 	queries  map[string]*query
 	settings map[string]string
-	last     struct{ user, group, channel, file, query int64 }
+	last     struct{ user, group, channel, file, query, disturber int64 }
 }
 
 var tokenShape = regexp.MustCompile(`^([0-9]{1,15}):[A-Za-z0-9_-]{20,}$`)

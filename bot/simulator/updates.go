@@ -23,9 +23,24 @@ type queue struct {
 }
 
 type queued struct {
-	id  int64
-	at  time.Time
-	raw json.RawMessage
+	id   int64
+	at   time.Time
+	raw  json.RawMessage
+	line string // by webhook, updates of one line are delivered one after another
+}
+
+// lineOf is as Telegram has it: messages of one chat, taps of one person, and
+// what happens to the bot in one chat.
+func (u wireUpdate) lineOf() string {
+	for _, m := range []*wireMessage{u.Message, u.EditedMessage, u.ChannelPost, u.EditedChannelPost} {
+		if m != nil {
+			return fmt.Sprint("chat ", m.Chat.ID)
+		}
+	}
+	if u.CallbackQuery != nil {
+		return fmt.Sprint("taps ", u.CallbackQuery.From.ID)
+	}
+	return fmt.Sprint("membership ", u.MyChatMember.Chat.ID)
 }
 
 // kindOf is the name of an update in allowed_updates.
@@ -60,7 +75,7 @@ func (t *Telegram) push(u wireUpdate) {
 		return
 	}
 	q.next++
-	q.waiting = append(q.waiting, queued{id: u.ID, at: t.opts.Clock(), raw: raw})
+	q.waiting = append(q.waiting, queued{id: u.ID, at: t.opts.Clock(), raw: raw, line: u.lineOf()})
 }
 
 // confirm forgets what lies before offset (or all but the last -offset where
@@ -72,6 +87,11 @@ func (q *queue) confirm(offset int64, now time.Time) {
 	q.waiting = slices.DeleteFunc(q.waiting, func(u queued) bool {
 		return offset > 0 && u.id < offset || now.Sub(u.at) > keepUpdates
 	})
+}
+
+// drop forgets one update.
+func (q *queue) drop(id int64) {
+	q.waiting = slices.DeleteFunc(q.waiting, func(u queued) bool { return u.id == id })
 }
 
 func (q *queue) batch(limit int) []json.RawMessage {

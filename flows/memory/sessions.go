@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/usherbot/usher/chain/cirrus"
@@ -17,6 +18,7 @@ const turnLasts = 30 * time.Second
 type customer struct {
 	session []byte // JSON; nil: none
 	refund  cirrus.Address
+	names   []string
 	version uint64
 	handled map[int64]bool
 	turn    time.Time // somebody's turn until then; zero: nobody's
@@ -43,7 +45,7 @@ func (c *customer) read() (flows.Session, error) {
 	if s.Format > flows.SessionFormat {
 		return flows.Session{}, fmt.Errorf("format %d: %w", s.Format, order.ErrNewFormat)
 	}
-	s.Refund = c.refund
+	s.Refund, s.Names = c.refund, slices.Clone(c.names)
 	return s, nil
 }
 
@@ -86,7 +88,7 @@ func (db *DB) End(ctx context.Context, id, update int64, s flows.Session) error 
 	if err != nil {
 		return fmt.Errorf("end turn: %w", err)
 	}
-	c.session, c.refund, c.version = body, s.Refund, s.Version
+	c.session, c.refund, c.names, c.version = body, s.Refund, slices.Clone(s.Names), s.Version
 	c.turn = time.Time{}
 	if update != 0 {
 		c.handled[update] = true
@@ -127,6 +129,6 @@ func (db *DB) Erase(ctx context.Context, id int64) error {
 	db.mu.Lock()
 	defer db.mu.Unlock()
 	c := db.customer(id)
-	c.session, c.refund, c.version = nil, "", 0
+	c.session, c.refund, c.names, c.version = nil, "", nil, 0
 	return nil
 }

@@ -8,7 +8,7 @@ type Statement struct {
 	Price    cirrus.Strats // for tickets that are the customer's
 	Release  cirrus.Strats // kept by contracts when tickets were given back
 	Gas      cirrus.Strats
-	Network  cirrus.Strats // fees of payouts
+	Network  cirrus.Strats // fees of payouts, of joining and of splitting
 	Dust     cirrus.Strats // too small to send, or swallowed by a call
 	Returned cirrus.Strats // arrived at the customer's address
 	Held     cirrus.Strats // still with Usher
@@ -20,7 +20,12 @@ func Account(o Order, coins []cirrus.Coin) Statement {
 	for _, coin := range coins {
 		s.Held += coin.Amount
 	}
+	if o.State == Filled || o.State == Void {
+		s.Network += o.Move.Fee
+		s.Returned += o.Move.Back
+	}
 	for _, t := range o.Tickets {
+		s.Network += t.Fees
 		s.Gas += t.Reserve.Spent + t.Release.Spent
 		s.Dust += t.Reserve.Lost + t.Release.Lost
 		switch t.State {

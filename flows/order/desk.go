@@ -14,9 +14,16 @@ type New struct {
 	Customer int64
 	Language string
 	Sale     Sale
-	Seats    []cirrus.Seat
+	Seats    []cirrus.Seat  // 1 to MaxSeats, each once
+	Names    []string       // one a seat, in the same order, where the contract asks for names; secret
 	Refund   cirrus.Address // where money goes back to; checked by the conversation that asked for it
 }
+
+// String keeps names and the refund address out of logs and errors.
+func (n New) String() string { return fmt.Sprintf("order of %d seats", len(n.Seats)) }
+
+// GoString keeps them out of %#v too.
+func (n New) GoString() string { return n.String() }
 
 // Verb is what a customer or the operator asks of an order.
 type Verb string
@@ -42,104 +49,6 @@ type Ask struct {
 // ShowAfter is how long after its record was saved an address may be shown: a store that is rolled back by a second
 // must not forget an address that somebody pays to.
 const ShowAfter = 2 * time.Second
-
-// Open holds the seat, claims an address of its own for it, and saves the order. One seat an order for now.
-// Errors: ErrSeatHeld, ErrSeatTaken, ErrSaleClosed, ErrNotAllowed.
-func (e *Engine) Open(ctx context.Context, n New) (Order, error) {
-	price, err := e.sellable(ctx, n)
-	if err != nil {
-		return Order{}, err
-	}
-	now := e.Clock()
-	o := Order{
-		Format: Format, ID: ID(e.NewID()), Customer: n.Customer, Language: n.Language, State: AwaitingPayment, Since: now,
-		Show: *n.Sale.Show, Terms: n.Sale.Terms, Account: e.cfg.Accounts[e.Pick(len(e.cfg.Accounts))], Created: now,
-		Hold: now.Add(e.cfg.Hold), Due: price.Due(), Gas: e.cfg.Gas, Private: Private{Refund: n.Refund},
-	}
-	hold := Hold{Order: o.ID, Customer: n.Customer, Until: o.Hold}
-	if err := e.Holds.Hold(ctx, o.Show.TxID, n.Seats[0], hold, now); err != nil {
-		return Order{}, fmt.Errorf("holding %s: %w", n.Seats[0], err)
-	}
-	if o.Address, err = e.claim(ctx, o.Account, o.ID); err != nil {
-		return Order{}, errors.Join(err, e.Holds.Free(ctx, o.Show.TxID, n.Seats[0], o.ID))
-	}
-	o.Tickets = []Ticket{{
-		ID: e.NewID(), Seat: n.Seats[0], Price: price.Seat, State: Held, Since: now, Account: o.Account, Address: o.Address,
-	}}
-	o.ShowFrom = e.Clock().Add(ShowAfter)
-	o.Next = o.ShowFrom
-	if err := e.Store.Save(ctx, &o); err != nil {
-		return Order{}, errors.Join(fmt.Errorf("saving the order: %w", err), e.Holds.Free(ctx, o.Show.TxID, n.Seats[0], o.ID))
-	}
-	e.wake(ctx, o, o.ShowFrom)
-	return o, nil
-}
-
-// sellable checks everything that must hold before money is asked for.
-func (e *Engine) sellable(ctx context.Context, n New) (Price, error) {
-	if len(n.Seats) != 1 || n.Refund == "" || n.Sale.Show == nil {
-		return Price{}, fmt.Errorf("%w: one seat of a show, and a refund address", ErrNotAllowed)
-	}
-	tip, err := e.View.Tip(ctx)
-	if err != nil {
-		return Price{}, fmt.Errorf("reading the tip: %w", err)
-	}
-	seat, found := n.Sale.Seat(n.Seats[0])
-	switch {
-	case !tip.Healthy:
-		return Price{}, fmt.Errorf("%w: node: %s", ErrNotAllowed, tip.Why)
-	case tip.Height+SaleMargin >= n.Sale.Show.EndOfSale:
-		return Price{}, fmt.Errorf("%w: ends at block %d", ErrSaleClosed, n.Sale.Show.EndOfSale)
-	case !found || seat.Owner != "":
-		return Price{}, fmt.Errorf("%w: %s", ErrSeatTaken, n.Seats[0])
-	case seat.Resold && !e.cfg.Resold, n.Sale.Terms.Identity:
-		return Price{}, fmt.Errorf("%w: %s", ErrNotAllowed, n.Seats[0])
-	}
-	if err := e.roomFor(ctx, n.Customer); err != nil {
-		return Price{}, err
-	}
-	return Quote(n.Sale, n.Seats[0], e.cfg.Gas, e.cfg.Fee)
-}
-
-// roomFor bounds the unpaid orders of one customer.
-func (e *Engine) roomFor(ctx context.Context, customer int64) error {
-	orders, err := e.List(ctx, customer)
-	if err != nil {
-		return err
-	}
-	unpaid := 0
-	for _, o := range orders {
-		if o.State == AwaitingPayment {
-			unpaid++
-		}
-	}
-	if unpaid >= max(1, e.cfg.Unpaid) {
-		return fmt.Errorf("%w: %d unpaid orders", ErrTooMany, unpaid)
-	}
-	return nil
-}
-
-// claim finds an address of the account that no order ever had. A node may offer the same addresses again and again
-// until they are used, so the memory of what was handed out is ours.
-func (e *Engine) claim(ctx context.Context, account cirrus.Account, id ID) (cirrus.Address, error) {
-	const most = 4096
-	for n := 1; n <= most; n *= 4 {
-		candidates, err := e.Purse.Candidates(ctx, account, n)
-		if err != nil {
-			return "", fmt.Errorf("asking for an address: %w", err)
-		}
-		for _, address := range candidates {
-			err := e.Addresses.Claim(ctx, address, id)
-			if err == nil {
-				return address, nil
-			}
-			if !errors.Is(err, ErrClaimed) {
-				return "", fmt.Errorf("claiming an address: %w", err)
-			}
-		}
-	}
-	return "", fmt.Errorf("%w: no fresh address in %s", ErrNotAllowed, account)
-}
 
 // Load reads an order of this customer. Errors: ErrNotFound, for somebody else's order too.
 func (e *Engine) Load(ctx context.Context, customer int64, id ID) (Order, error) {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"slices"
 	"time"
 
@@ -80,6 +81,8 @@ type run struct {
 	k known
 	// unsaved: o holds the answer of a call that could not be saved yet.
 	unsaved bool
+	// failed is what failed in this run, by machine; the others go on.
+	failed map[string]error
 }
 
 // maxSteps bounds one run; an order that still moves then is taken up again at once.
@@ -105,7 +108,7 @@ func (e *Engine) Run(ctx context.Context, id ID) error {
 	return errors.Join(err, r.later(held))
 }
 
-// all steps until nothing moves, then tells and delivers.
+// all steps until nothing moves, then tells and delivers. What failed on the way is given in the end.
 func (r *run) all(ctx context.Context) error {
 	for range maxSteps {
 		if err := r.look(ctx); err != nil {
@@ -119,13 +122,18 @@ func (r *run) all(ctx context.Context) error {
 			break
 		}
 	}
-	r.o.Attempts = 0
+	if len(r.failed) == 0 {
+		r.o.Attempts = 0
+	}
 	if err := r.hand(ctx); err != nil {
 		return err
 	}
 	r.tell(ctx)
 	r.o.Next, r.o.NextHeight = r.next(), r.nextHeight()
-	return r.save(ctx)
+	if err := r.save(ctx); err != nil {
+		return err
+	}
+	return errors.Join(slices.Collect(maps.Values(r.failed))...)
 }
 
 // later notes a failed run, so that the sweep takes the order up again after a growing wait. What a failed step left
@@ -169,22 +177,62 @@ func (r *run) look(ctx context.Context) error {
 	return nil
 }
 
-// step moves the first machine of the order that can move, and tells whether one did.
+// machine is one of the order's machines: a ticket, a payout, or a look for money that lies about.
+type machine struct {
+	name string
+	step func(context.Context) (bool, error)
+}
+
+func (r *run) machines() []machine {
+	var list []machine
+	for i := range r.o.Tickets {
+		t := &r.o.Tickets[i]
+		list = append(list, machine{"ticket " + t.ID, func(ctx context.Context) (bool, error) { return r.stepTicket(ctx, t) }})
+	}
+	for i := range r.o.Payouts {
+		p := &r.o.Payouts[i]
+		list = append(list, machine{"payout " + p.ID, func(ctx context.Context) (bool, error) { return r.stepPayout(ctx, p) }})
+	}
+	return append(list, machine{"excess", r.sweepExcess}, machine{"leftovers", r.sweepLeftovers})
+}
+
+// step moves the first machine of the order that can move, and tells whether one did. A ticket or payout that fails is
+// left aside for the rest of the run, so that none waits for another; all wait for the money in.
 func (r *run) step(ctx context.Context) (moved bool, err error) {
 	if moved, err = r.stepOrder(ctx); moved || err != nil {
 		return moved, err
 	}
-	for i := range r.o.Tickets {
-		if moved, err = r.stepTicket(ctx, &r.o.Tickets[i]); moved || err != nil {
-			return moved, err
+	for _, m := range r.machines() {
+		if r.failed[m.name] != nil {
+			continue
+		}
+		moved, err := m.step(ctx)
+		if err != nil {
+			return true, r.setAside(ctx, m.name, err)
+		}
+		if moved {
+			return true, nil
 		}
 	}
-	for i := range r.o.Payouts {
-		if moved, err = r.stepPayout(ctx, &r.o.Payouts[i]); moved || err != nil {
-			return moved, err
-		}
+	return false, nil
+}
+
+// setAside notes that a machine failed and drops what its step left half done. It gives the error back where the run
+// cannot go on: the order was changed by somebody else, or memory holds an answer that the store has not.
+func (r *run) setAside(ctx context.Context, name string, failure error) error {
+	if r.unsaved || errors.Is(failure, ErrConflict) || ctx.Err() != nil {
+		return failure
 	}
-	return r.sweepLeftovers(ctx)
+	fresh, err := r.Store.Load(ctx, r.o.ID)
+	if err != nil {
+		return errors.Join(failure, fmt.Errorf("order %s: %w", r.o.ID, err))
+	}
+	*r.o = fresh
+	if r.failed == nil {
+		r.failed = map[string]error{}
+	}
+	r.failed[name] = failure
+	return nil
 }
 
 // save makes what happened so far durable.

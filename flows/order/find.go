@@ -10,7 +10,13 @@ import (
 // Watching lists the transactions that the order waits for: the watcher wakes it when one is mined or vanishes.
 func (o Order) Watching() []cirrus.TxID {
 	var list []cirrus.TxID
+	if (o.State == Joining || o.State == Splitting) && o.Move.TxID != "" {
+		list = append(list, o.Move.TxID)
+	}
 	for _, t := range o.Tickets {
+		if t.Top.begun() {
+			list = append(list, t.Top.TxID)
+		}
 		for _, call := range []Call{t.Reserve, t.Release} {
 			if call.TxID != "" && call.Block == 0 {
 				list = append(list, call.TxID)
@@ -79,7 +85,7 @@ func (o Order) Open() bool {
 			return true
 		}
 	}
-	return o.State.Unpaid() || o.State == Paid
+	return o.unfilled()
 }
 
 func (o *Order) move(to State, now time.Time) { o.State, o.Since = to, now }

@@ -33,6 +33,7 @@ type Order struct {
 	Due      cirrus.Strats  `json:"due"`      // price, two call budgets a seat, service fee, network fee of a split
 	Gas      Gas            `json:"gas"`
 	Coins    []cirrus.Coin  `json:"coins"` // payments as last seen at Address, before they went to the tickets
+	Move     Transfer       `json:"move"`  // joins or splits them
 	Tickets  []Ticket       `json:"tickets"`
 	Payouts  []Payout       `json:"payouts"`
 	Next     time.Time      `json:"next"` // when the next step is due at the latest; zero: nothing to do
@@ -55,6 +56,21 @@ func (g Gas) Budget() cirrus.Strats { return cirrus.Strats(g.Limit * g.Price) }
 
 // Cost is what so much used gas costs.
 func (g Gas) Cost(used uint64) cirrus.Strats { return cirrus.Strats(used * g.Price) }
+
+// Transfer is a plain transaction of ours between addresses of one order: several coins made one, or one payment
+// split to the tickets. It is built once, saved, then sent; only it can spend its coins, so their fate is its own.
+type Transfer struct {
+	Hex   string        `json:"hex"`
+	TxID  cirrus.TxID   `json:"txId"`
+	Coins []cirrus.Coin `json:"coins"` // the inputs
+	Fee   cirrus.Strats `json:"fee"`   // network fee
+	Back  cirrus.Strats `json:"back"`  // of a split: what came on top of what was due, sent to the refund address
+	Tries int           `json:"tries"`
+	Again time.Time     `json:"again"`
+	Block uint64        `json:"block"` // the tip when it was last begun or sent
+	Sent  bool          `json:"sent"`
+	Mined uint64        `json:"mined"` // the tip when its inputs were first seen spent in the chain
+}
 
 // Private is the part of an order that is stored sealed.
 type Private struct {
@@ -90,6 +106,7 @@ type Ticket struct {
 	ID       string         `json:"id"` // short, opaque, unique among all tickets
 	Seat     cirrus.Seat    `json:"seat"`
 	Price    cirrus.Strats  `json:"price"` // pinned
+	Fee      cirrus.Strats  `json:"fee"`   // service fee, pinned
 	State    TicketState    `json:"state"`
 	Since    time.Time      `json:"since"`
 	Account  cirrus.Account `json:"account"`
@@ -97,6 +114,9 @@ type Ticket struct {
 	Coin     cirrus.Coin    `json:"coin"`    // the one coin that came for this ticket
 	Reserve  Call           `json:"reserve"`
 	Release  Call           `json:"release"`
+	Top      Transfer       `json:"top"`    // joins what lies at its address, where no coin alone is enough to give back
+	Fees     cirrus.Strats  `json:"fees"`   // network fees of joining, so far
+	Away     cirrus.Strats  `json:"away"`   // what left its address other than by a call: excess paid back, network fees
 	Undo     time.Time      `json:"undo"`   // releasing: the customer may undo until then
 	Choice   time.Time      `json:"choice"` // lost: money goes back by itself from then on
 	Owned    uint64         `json:"owned"`  // height of the block with our good Reserve receipt
@@ -162,6 +182,7 @@ type Payout struct {
 	Coins   []cirrus.Coin  `json:"coins"`  // the inputs, once built
 	Amount  cirrus.Strats  `json:"amount"` // what arrives
 	Fee     cirrus.Strats  `json:"fee"`    // network fee
+	Keep    cirrus.Strats  `json:"keep"`   // of an excess paid back while the ticket lives: what returns to its own address
 	Dust    cirrus.Strats  `json:"dust"`   // too small to send
 	Hex     string         `json:"hex"`
 	TxID    cirrus.TxID    `json:"txId"`

@@ -2,6 +2,7 @@ package order
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/usherbot/usher/chain/cirrus"
 )
@@ -12,6 +13,8 @@ const (
 	MinFee cirrus.Strats = 10_000
 	// feePerByte is the network fee of larger ones.
 	feePerByte cirrus.Strats = 10
+	// Sendable is the least excess that is sent back by itself: what its own transaction and its output take.
+	Sendable = MinFee + MinOutput
 	// MinOutput is the smallest output that the mempool takes; anything below is dust.
 	MinOutput cirrus.Strats = 5_460
 )
@@ -50,8 +53,72 @@ type Price struct {
 // Due is the sum that is paid to the order's address.
 func (p Price) Due() cirrus.Strats { return p.Seat + p.Deposit + p.Fee }
 
+// MaxSeats is how many seats one order takes.
+const MaxSeats = 8
+
+// Total is what the seats of one order cost a customer at first.
+type Total struct {
+	Seats   []Price       // one a seat, in the order asked for
+	Network cirrus.Strats // of splitting one payment to the seats; none for one seat
+}
+
+// Due is the sum that is paid to the order's address.
+func (t Total) Due() cirrus.Strats {
+	return t.add(Price.Due) + t.Network
+}
+
+// Price is what the contract takes for all seats.
+func (t Total) Price() cirrus.Strats { return t.add(func(p Price) cirrus.Strats { return p.Seat }) }
+
+// Deposit is all call budgets.
+func (t Total) Deposit() cirrus.Strats {
+	return t.add(func(p Price) cirrus.Strats { return p.Deposit })
+}
+
+// Back is what typically comes back of the deposit where all tickets are kept.
+func (t Total) Back() cirrus.Strats { return t.add(func(p Price) cirrus.Strats { return p.Back }) }
+
+// Fee is the service fee for all seats.
+func (t Total) Fee() cirrus.Strats { return t.add(func(p Price) cirrus.Strats { return p.Fee }) }
+
+func (t Total) add(part func(Price) cirrus.Strats) cirrus.Strats {
+	var total cirrus.Strats
+	for _, p := range t.Seats {
+		total += part(p)
+	}
+	return total
+}
+
 // Quote gives the price of one seat of a sale. Errors: ErrNotAllowed where it cannot be sold by Usher, with the reason.
 func Quote(sale Sale, seat cirrus.Seat, gas Gas, fee cirrus.Strats) (Price, error) {
+	return quote(sale, seat, gas, fee, 0)
+}
+
+// QuoteAll gives the price of several seats in one order, each named once. Errors: ErrNotAllowed where they cannot be
+// sold by Usher, with the reason; ErrSeatUnknown.
+func QuoteAll(sale Sale, seats []cirrus.Seat, gas Gas, fee cirrus.Strats) (Total, error) {
+	if len(seats) < 1 || len(seats) > MaxSeats {
+		return Total{}, fmt.Errorf("%w: %d seats in one order", ErrNotAllowed, len(seats))
+	}
+	var total Total
+	for i, seat := range seats {
+		if slices.Contains(seats[:i], seat) {
+			return Total{}, fmt.Errorf("%w: %s twice", ErrNotAllowed, seat)
+		}
+		price, err := quote(sale, seat, gas, fee, i)
+		if err != nil {
+			return Total{}, err
+		}
+		total.Seats = append(total.Seats, price)
+	}
+	if len(seats) > 1 {
+		total.Network = NetworkFee(1, len(seats))
+	}
+	return total, nil
+}
+
+// quote is Quote for a seat that is bought after so many others: each sold seat makes the next one dearer in gas.
+func quote(sale Sale, seat cirrus.Seat, gas Gas, fee cirrus.Strats, ahead int) (Price, error) {
 	on, found := sale.Seat(seat)
 	if !found {
 		return Price{}, fmt.Errorf("%w: %s", ErrSeatUnknown, seat)
@@ -60,7 +127,7 @@ func Quote(sale Sale, seat cirrus.Seat, gas Gas, fee cirrus.Strats) (Price, erro
 	if !fits || price <= 0 || price > maxPrice {
 		return Price{}, fmt.Errorf("%w: price of %s", ErrNotAllowed, seat)
 	}
-	used := TypicalGas(len(sale.Seats), sale.Sold())
+	used := TypicalGas(len(sale.Seats), sale.Sold()+ahead)
 	if used > gas.Limit {
 		return Price{}, fmt.Errorf("%w: gas of %s: %d of %d", ErrNotAllowed, seat, used, gas.Limit)
 	}
@@ -103,16 +170,39 @@ func (s Sale) Sold() int {
 }
 
 // left is what must lie at the ticket's address when all calls so far are settled and their returns are there: the
-// coin, less the price while the ticket is bought, less gas and swallowed change.
+// coin, less gas, swallowed change and what else left; while the ticket is bought its price must be taken off.
 func (t Ticket) left() cirrus.Strats {
-	return t.Coin.Amount - t.Reserve.Spent - t.Reserve.Lost - t.Release.Spent - t.Release.Lost
+	return t.Coin.Amount - t.called() - t.Away
+}
+
+// called is what calls cost so far, the price aside.
+func (t Ticket) called() cirrus.Strats {
+	return t.Reserve.Spent + t.Reserve.Lost + t.Release.Spent + t.Release.Lost
+}
+
+// share is what a ticket needs of the payment: its price, two call budgets, the service fee.
+func (o Order) share(t Ticket) cirrus.Strats { return t.Price + 2*o.Gas.Budget() + t.Fee }
+
+// remains is what is left of a bought ticket's deposit; what lies at its address beyond that is excess.
+func (o Order) remains(t Ticket) cirrus.Strats {
+	return min(t.Coin.Amount, o.share(t)) - t.Price - t.called() - t.Fees
 }
 
 // LeastRefund is the least that arrives at the customer's address when the ticket is given back now: what the
 // contract pays, and what lies at the ticket's address, less a whole call budget and the network fee.
 func LeastRefund(o Order, t Ticket) cirrus.Strats {
-	least := t.left() - t.Price + o.Terms.Refund(t.Price) - o.Gas.Budget() - NetworkFee(3, 1)
+	least := min(t.left()-t.Price, o.remains(t)) + o.Terms.Refund(t.Price) - o.Gas.Budget() - NetworkFee(3, 1)
+	if o.needsJoin(t) {
+		least -= NetworkFee(3, 1)
+	}
 	return max(0, least)
+}
+
+// needsJoin tells whether giving the ticket back takes a joining of coins first: the change of its purchase is not
+// enough for the call, and nothing was joined yet.
+func (o Order) needsJoin(t Ticket) bool {
+	change := cirrus.Coin{Amount: t.Coin.Amount - t.Price - o.Gas.Budget(), Confirmations: 1}
+	return t.Away == 0 && !usable(change, o.Gas.Budget())
 }
 
 // RefundUntil is the last block in which a refund is offered; ok is false where none is.

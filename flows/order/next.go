@@ -29,12 +29,21 @@ func (r *run) nextOrder() time.Time {
 	switch r.o.State {
 	case AwaitingPayment, PartPaid:
 		return r.o.Hold
-	case Paying, Paid, Joining, Splitting:
+	case Joining, Splitting:
+		return r.nextTransfer(r.o.Move)
+	case Paying, Paid:
 		return r.k.now.Add(Safety)
 	case Filled, Void, Expired, Cancelled:
 		return time.Time{}
 	}
 	return time.Time{}
+}
+
+func (r *run) nextTransfer(m Transfer) time.Time {
+	if m.Tries > 0 {
+		return m.Again
+	}
+	return r.k.now.Add(Safety)
 }
 
 func (r *run) nextTicket(t Ticket) time.Time {
@@ -73,8 +82,13 @@ func (r *run) nextHeight() uint64 {
 			soonest = height
 		}
 	}
-	if r.o.State == Paying {
+	if r.o.State == Paying || r.o.State == Joining || r.o.State == Splitting {
 		add(r.k.tip.Height + 1)
+	}
+	for _, coin := range r.k.coins {
+		if coin.Confirmations < r.cfg.Confirmations { // money on its way, perhaps to an order that had ended
+			add(r.k.tip.Height + 1)
+		}
 	}
 	last, _ := r.o.Terms.LastRelease(r.o.Show.EndOfSale)
 	for _, t := range r.o.Tickets {
@@ -82,10 +96,11 @@ func (r *run) nextHeight() uint64 {
 		case r.o.State != Filled:
 		case t.State == Owned:
 			add(last)
-		case t.State == Unknown, t.State == Releasing && t.Release.Calling:
+			add(t.Owned + returnBlocks)
+		case t.State == Unknown, t.State == Releasing && (t.Release.Calling || t.Top.begun()):
 			add(r.k.tip.Height + 1)
-		case t.State == Releasing && t.Release.Attempt == 0:
-			add(t.Owned + settleBlocks + 1)
+		case t.State == Releasing && t.Release.TxID == "":
+			add(max(t.Owned, t.Top.Mined) + settleBlocks + 1)
 		}
 	}
 	for _, p := range r.o.Payouts {
@@ -99,6 +114,9 @@ func (r *run) nextHeight() uint64 {
 func (r *run) nextReleasing(t Ticket) time.Time {
 	if r.k.now.Before(t.Undo) {
 		return t.Undo
+	}
+	if t.Release.TxID == "" && !t.Release.Calling && t.Top.Mined == 0 && t.Top.Tries > 0 {
+		return t.Top.Again
 	}
 	if t.Release.TxID != "" || t.Release.Attempt == 0 {
 		return r.k.now.Add(Safety)

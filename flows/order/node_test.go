@@ -16,6 +16,7 @@ type node struct {
 	coins    map[cirrus.Outpoint]*coin
 	pending  []*tx // the mempool, oldest first
 	calls    []*tx // every contract call that the wallet knows, removed ones not
+	built    []*tx // every payment that was built
 	receipts map[cirrus.TxID]order.Receipt
 	sale     order.Sale
 	gasUsed  uint64
@@ -24,6 +25,8 @@ type node struct {
 	serial   int
 	contract map[cirrus.Address]bool // addresses that are contracts
 	fail     bool                    // calls mined from now on fail
+	names    map[cirrus.Seat]string  // given with the latest Reserve
+	payments []cirrus.Coin           // that came from outside
 }
 
 type coin struct {
@@ -55,6 +58,7 @@ func newNode(sale order.Sale, gas order.Gas) *node {
 	return &node{
 		height: 1000, coins: map[cirrus.Outpoint]*coin{}, receipts: map[cirrus.TxID]order.Receipt{}, sale: sale,
 		gasUsed: 15_000, limit: gas.Limit, price: gas.Price, contract: map[cirrus.Address]bool{},
+		names: map[cirrus.Seat]string{},
 	}
 }
 
@@ -68,6 +72,7 @@ func (n *node) pay(to cirrus.Address, amount cirrus.Strats) {
 	id := n.id()
 	c := cirrus.Coin{Outpoint: cirrus.Outpoint{TxID: id}, Address: to, Amount: amount}
 	n.pending = append(n.pending, &tx{id: id, outputs: []cirrus.Coin{c}})
+	n.payments = append(n.payments, c)
 	n.coins[c.Outpoint] = &coin{Coin: c}
 }
 
@@ -134,7 +139,7 @@ func (n *node) spendable() []cirrus.Coin {
 		return slices.Compare([]byte(a.String()), []byte(b.String()))
 	}) {
 		c := n.coins[key]
-		if c.spentBy != "" || c.from > n.height {
+		if c.spentBy != "" || c.from > n.height || c.Address == refund {
 			continue
 		}
 		out := c.Coin
@@ -156,6 +161,55 @@ func (n *node) vanish() {
 	n.pending = nil
 }
 
+// undo takes the newest block's coins out of the chain again and gives the transactions that made them. The height
+// stays: another block took its place.
+func (n *node) undo() []*tx {
+	var back []*tx
+	for key, c := range n.coins {
+		if c.block == n.height {
+			c.block = 0
+			back = append(back, &tx{id: key.TxID, outputs: []cirrus.Coin{c.Coin}})
+		}
+	}
+	n.pending = append(n.pending, back...)
+	return back
+}
+
+// rename has a payment in the mempool mined under another id, as whoever relays it can bring about.
+func (n *node) rename(id cirrus.TxID) {
+	for _, t := range n.pending {
+		if t.id != id {
+			continue
+		}
+		t.id = n.id()
+		for _, in := range t.inputs {
+			n.coins[in].spentBy = t.id
+		}
+		for i := range t.outputs {
+			delete(n.coins, t.outputs[i].Outpoint)
+			t.outputs[i].TxID = t.id
+			n.coins[t.outputs[i].Outpoint] = &coin{Coin: t.outputs[i]}
+		}
+	}
+}
+
+// hide mines a payment whose outputs the wallet does not show.
+func (n *node) hide(id cirrus.TxID) map[cirrus.Outpoint]*coin {
+	hidden := map[cirrus.Outpoint]*coin{}
+	for _, t := range n.pending {
+		if t.id != id {
+			continue
+		}
+		for _, out := range t.outputs {
+			hidden[out.Outpoint] = n.coins[out.Outpoint]
+			hidden[out.Outpoint].block = n.height + 1
+			delete(n.coins, out.Outpoint)
+		}
+		t.outputs = nil
+	}
+	return hidden
+}
+
 func (n *node) Reserve(_ context.Context, c order.BoothCall) (order.Reservation, error) {
 	seat := n.seat(c.Seat)
 	switch {
@@ -168,6 +222,7 @@ func (n *node) Reserve(_ context.Context, c order.BoothCall) (order.Reservation,
 	if err != nil {
 		return order.Reservation{}, err
 	}
+	n.names[c.Seat] = c.Name
 	t.call.secret = fmt.Sprintf("secret-%09d", n.serial)
 	return order.Reservation{TxID: t.id, Secret: order.Secret{Plaintext: t.call.secret}}, nil
 }
@@ -307,42 +362,56 @@ func (n *node) Build(_ context.Context, p order.Payment) (order.BuiltTx, error) 
 	if total != 0 {
 		return order.BuiltTx{}, fmt.Errorf("%w: sums differ by %s", order.ErrRefused, total)
 	}
-	id := n.id()
-	raw := "pay:" + string(id)
-	for _, in := range p.Coins {
-		raw += ":" + in.String()
+	t := &tx{id: n.id(), inputs: p.Coins}
+	t.raw = "pay-" + string(t.id)
+	for i, out := range p.Outputs {
+		if out.Amount < order.MinOutput {
+			return order.BuiltTx{}, fmt.Errorf("%w: dust", order.ErrRefused)
+		}
+		at := cirrus.Outpoint{TxID: t.id, Index: uint32(len(p.Outputs) - 1 - i)} // #nosec G115 -- small; the order is not kept
+		t.outputs = append(t.outputs, cirrus.Coin{Outpoint: at, Address: out.Address, Amount: out.Amount})
 	}
-	return order.BuiltTx{TxID: id, Hex: raw + "=" + string(p.Outputs[0].Address)}, nil
+	n.built = append(n.built, t)
+	return order.BuiltTx{TxID: t.id, Hex: t.raw}, nil
 }
 
 func (n *node) Send(_ context.Context, raw string) error {
-	for _, t := range n.calls {
+	for _, t := range slices.Concat(n.calls, n.built) {
 		if t.raw == raw {
-			n.pending = append(n.pending, t)
-			for _, out := range t.outputs {
-				n.coins[out.Outpoint] = &coin{Coin: out}
-			}
-			return nil
+			return n.send(t)
 		}
 	}
-	return n.sendPayment(raw)
+	return order.ErrRefused
 }
 
-func (n *node) sendPayment(raw string) error {
-	t := &tx{raw: raw}
-	for key, c := range n.coins {
-		if c.mined || !contains(raw, key.String()) {
-			continue
-		}
-		t.inputs = append(t.inputs, key)
-		t.id = cirrus.TxID(raw[len("pay:") : len("pay:")+64])
-		c.spentBy = t.id
-	}
-	if len(t.inputs) == 0 {
+func (n *node) send(t *tx) error {
+	if n.out(t.id) {
 		return order.ErrRefused
 	}
+	for _, in := range t.inputs {
+		if c, ok := n.coins[in]; !ok || c.spentBy != "" && c.spentBy != t.id {
+			return order.ErrRefused
+		}
+	}
+	for _, in := range t.inputs {
+		n.coins[in].spentBy = t.id
+	}
 	n.pending = append(n.pending, t)
+	for _, out := range t.outputs {
+		n.coins[out.Outpoint] = &coin{Coin: out}
+	}
 	return nil
+}
+
+// arrived is what was mined for an address that is not ours.
+func (n *node) arrived(address cirrus.Address) cirrus.Strats {
+	var total cirrus.Strats
+	for _, c := range n.coins {
+		if c.Address == address && c.block > 0 {
+			total += c.Amount
+		}
+	}
+	return total
 }
 
 func (n *node) IsContract(_ context.Context, address cirrus.Address) (bool, error) {

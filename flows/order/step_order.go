@@ -21,7 +21,9 @@ func (r *run) stepOrder(ctx context.Context) (bool, error) {
 		return r.stepPaid(ctx, coins)
 	case Expired:
 		return r.stepLate(ctx, coins)
-	case Cancelled, Filled, Void, Joining, Splitting:
+	case Joining, Splitting:
+		return r.stepMove(ctx)
+	case Cancelled, Filled, Void:
 		return false, nil
 	}
 	return false, nil
@@ -56,7 +58,7 @@ func (r *run) stepUnpaid(ctx context.Context, coins []cirrus.Coin) (bool, error)
 			r.o.Extended = true
 			r.o.Hold = r.k.now.Add(r.cfg.Hold)
 		}
-		if err := r.keepHolds(ctx); err != nil && !errors.Is(err, ErrSeatHeld) {
+		if _, err := r.keepHolds(ctx); err != nil {
 			return false, err
 		}
 	case Expired:
@@ -70,40 +72,46 @@ func (r *run) stepUnpaid(ctx context.Context, coins []cirrus.Coin) (bool, error)
 	return moved, err
 }
 
-// stepPaid checks once more that everything pinned still holds, retakes the seats, and gives each ticket its coin.
+// stepPaid retakes the seats and gives each ticket its coin, or begins the transfer that makes one for each. A seat
+// that is not to be had does not stop the others: it is lost once it has its share.
 func (r *run) stepPaid(ctx context.Context, coins []cirrus.Coin) (bool, error) {
 	r.o.Coins = coins
+	r.o.Hold = later(r.o.Hold, r.k.now.Add(r.cfg.Hold))
+	taken, err := r.keepHolds(ctx)
+	if err != nil {
+		return false, err
+	}
+	for _, i := range taken {
+		r.o.Tickets[i].Reason = ReasonSeatTaken
+	}
+	if len(r.o.Tickets) > 1 {
+		return r.beginMove(ctx, Splitting)
+	}
 	t := &r.o.Tickets[0]
 	coin, single := oneCoin(coins, r.o.Due)
-	switch reason := r.buyable(*t); {
-	case !single:
-		r.attention(t, ReasonUnsupported)
-	case reason != "":
-		t.Coin = coin
-		r.lose(t, reason)
-	default:
-		if err := r.keepHolds(ctx); errors.Is(err, ErrSeatHeld) {
-			t.Coin = coin
-			r.lose(t, ReasonSeatTaken)
-		} else if err != nil {
-			return false, err
-		} else {
-			t.Coin = coin
-		}
+	if !single && t.Reason == "" && r.buyable(*t) == "" {
+		return r.beginMove(ctx, Joining)
 	}
+	t.Coin = coin
 	r.o.move(Filled, r.k.now)
 	return r.moved(ctx)
 }
 
-// oneCoin finds the coin that pays for everything; a call names exactly one. Joining several comes with a later
-// version.
-func oneCoin(coins []cirrus.Coin, due cirrus.Strats) (cirrus.Coin, bool) {
+// oneCoin finds the coin that pays for everything; a call names exactly one. single is false where none does, and
+// the largest is given.
+func oneCoin(coins []cirrus.Coin, due cirrus.Strats) (largest cirrus.Coin, single bool) {
 	for _, coin := range coins {
-		if coin.Amount >= due && coin.Confirmations > 0 {
+		if coin.Confirmations == 0 {
+			continue
+		}
+		if coin.Amount >= due {
 			return coin, true
 		}
+		if coin.Amount > largest.Amount {
+			largest = coin
+		}
 	}
-	return cirrus.Coin{}, false
+	return largest, false
 }
 
 // buyable tells why a ticket's pinned conditions do not hold any more; "" where they do.
@@ -129,40 +137,51 @@ func (r *run) buyable(t Ticket) Reason {
 	return ""
 }
 
-// stepLate takes up an order that expired before its money came: it buys where that is still possible; otherwise
-// sweepLeftovers sends the money back.
+// stepLate takes up an order that expired before its money came: it buys where all of it is still possible;
+// otherwise sweepLeftovers sends the money back.
 func (r *run) stepLate(ctx context.Context, coins []cirrus.Coin) (bool, error) {
-	t := &r.o.Tickets[0]
-	if t.State != Dropped || sum(coins, r.cfg.Confirmations) < r.o.Due || len(r.o.Payouts) > 0 || r.buyable(*t) != "" {
+	if sum(coins, r.cfg.Confirmations) < r.o.Due || len(r.o.Payouts) > 0 {
 		return false, nil
+	}
+	for _, t := range r.o.Tickets {
+		if t.State != Dropped || r.buyable(t) != "" {
+			return false, nil
+		}
 	}
 	hold := r.o.Hold
 	r.o.Hold = r.k.now.Add(r.cfg.Hold)
-	if err := r.keepHolds(ctx); errors.Is(err, ErrSeatHeld) {
-		r.o.Hold = hold
-		return false, nil
-	} else if err != nil {
+	taken, err := r.keepHolds(ctx)
+	if err != nil {
 		return false, err
+	}
+	if len(taken) > 0 {
+		r.o.Hold = hold
+		r.freeHolds(ctx)
+		return false, nil
 	}
 	r.o.Coins, r.o.Extended = coins, true
 	r.o.Created = r.k.now // the cap on holding for an unconfirmed payment counts from here
-	t.move(Held, r.k.now)
+	for i := range r.o.Tickets {
+		r.o.Tickets[i].move(Held, r.k.now)
+	}
 	r.o.move(Paying, r.k.now)
 	return r.moved(ctx)
 }
 
-// keepHolds takes the seats for this order, again or anew.
-func (r *run) keepHolds(ctx context.Context) error {
-	for _, t := range r.o.Tickets {
-		hold := Hold{Order: r.o.ID, Customer: r.o.Customer, Until: r.o.Hold}
+// keepHolds takes the seats for this order, again or anew, and tells which tickets' seats another customer holds.
+func (r *run) keepHolds(ctx context.Context) (taken []int, err error) {
+	hold := Hold{Order: r.o.ID, Customer: r.o.Customer, Until: r.o.Hold}
+	for i, t := range r.o.Tickets {
 		err := r.call(ctx, "order", string(r.o.State), SiteHold, func(ctx context.Context) error {
 			return r.Holds.Hold(ctx, r.o.Show.TxID, t.Seat, hold, r.k.now)
 		})
-		if err != nil {
-			return err
+		if errors.Is(err, ErrSeatHeld) {
+			taken = append(taken, i)
+		} else if err != nil {
+			return nil, err
 		}
 	}
-	return nil
+	return taken, nil
 }
 
 // freeHolds gives the seats to others. That it fails costs nothing: a lapsed hold can be taken over.

@@ -2,7 +2,6 @@ package order
 
 import (
 	"context"
-	"slices"
 	"time"
 
 	"github.com/usherbot/usher/chain/cirrus"
@@ -12,11 +11,14 @@ import (
 const lateBlocks = 20
 
 // payBack begins to send back what lies at a ticket's address once so much of it is there.
-func (r *run) payBack(t *Ticket, why Why, expect cirrus.Strats) {
-	r.o.Payouts = append(r.o.Payouts, Payout{
-		ID: r.NewID(), Ticket: t.ID, State: PayoutDue, Since: r.k.now, Why: why, Account: t.Account, From: t.Address,
-		Expect: expect, Block: r.k.tip.Height,
-	})
+func (r *run) payBack(t *Ticket, why Why, expect cirrus.Strats) *Payout {
+	return r.payBackFrom(Payout{Ticket: t.ID, Account: t.Account, From: t.Address}, why, expect)
+}
+
+func (r *run) payBackFrom(p Payout, why Why, expect cirrus.Strats) *Payout {
+	p.ID, p.State, p.Since, p.Why, p.Expect, p.Block = r.NewID(), PayoutDue, r.k.now, why, expect, r.k.tip.Height
+	r.o.Payouts = append(r.o.Payouts, p)
+	return &r.o.Payouts[len(r.o.Payouts)-1]
 }
 
 // stepPayout moves money out.
@@ -42,6 +44,9 @@ func (r *run) stepPayout(ctx context.Context, p *Payout) (bool, error) {
 // stepDue waits until all that is expected is there and confirmed, then builds. Building reserves the coins in the
 // node's memory, so it is never done before.
 func (r *run) stepDue(ctx context.Context, p *Payout) (bool, error) {
+	if p.Keep > 0 {
+		return r.stepExtra(ctx, p)
+	}
 	coins := r.free(p.From, p.ID)
 	total := sum(coins, 1)
 	if total < p.Expect || total != sum(coins, 0) {
@@ -53,7 +58,7 @@ func (r *run) stepDue(ctx context.Context, p *Payout) (bool, error) {
 		p.move(Dust, r.k.now)
 		return r.moved(ctx)
 	}
-	contract, err := r.isContract(ctx, p)
+	contract, err := r.refundIsContract(ctx, spot{"payout", string(p.State)})
 	if err != nil {
 		return false, err
 	}
@@ -75,8 +80,9 @@ func (r *run) stepMissing(ctx context.Context, p *Payout, total cirrus.Strats) (
 	return r.moved(ctx)
 }
 
-func (r *run) isContract(ctx context.Context, p *Payout) (is bool, err error) {
-	err = r.call(ctx, "payout", string(p.State), SiteIsContract, func(ctx context.Context) error {
+// refundIsContract tells whether the refund address became a contract, which no plain payment can pay.
+func (r *run) refundIsContract(ctx context.Context, at spot) (is bool, err error) {
+	err = r.call(ctx, at.table, at.state, SiteIsContract, func(ctx context.Context) error {
 		is, err = r.Purse.IsContract(ctx, r.o.Private.Refund)
 		return err
 	})
@@ -87,6 +93,9 @@ func (r *run) build(ctx context.Context, p *Payout, coins []cirrus.Coin, amount,
 	payment := Payment{
 		Account: p.Account, Fee: fee,
 		Outputs: []Output{{Address: r.o.Private.Refund, Amount: amount}},
+	}
+	if p.Keep > 0 {
+		payment.Outputs = append(payment.Outputs, Output{Address: p.From, Amount: p.Keep})
 	}
 	for _, coin := range coins {
 		payment.Coins = append(payment.Coins, coin.Outpoint)
@@ -99,6 +108,10 @@ func (r *run) build(ctx context.Context, p *Payout, coins []cirrus.Coin, amount,
 	if err != nil {
 		r.retry(p, "payout not built", err)
 		return false, nil
+	}
+	if p.Keep > 0 { // from here on exactly that lies at the ticket's address
+		t := r.o.Ticket(p.Ticket)
+		t.Away += t.left() - t.Price - p.Keep
 	}
 	p.Coins, p.Amount, p.Fee, p.Hex, p.TxID, p.Tries = coins, amount, fee, built.Hex, built.TxID, 0
 	p.move(Built, r.k.now)
@@ -123,7 +136,7 @@ func (r *run) stepBuilt(ctx context.Context, p *Payout) (bool, error) {
 		p.move(Sent, r.k.now)
 		return r.moved(ctx)
 	}
-	there, lookErr := r.inputThere(ctx, p, true)
+	there, lookErr := r.coinThere(ctx, spot{"payout", string(Built)}, p.Coins[0].Outpoint, true)
 	if lookErr == nil && !there {
 		p.Tries, p.Block = 0, r.k.tip.Height
 		p.move(Sent, r.k.now)
@@ -133,17 +146,9 @@ func (r *run) stepBuilt(ctx context.Context, p *Payout) (bool, error) {
 	return false, nil
 }
 
-func (r *run) inputThere(ctx context.Context, p *Payout, mempool bool) (there bool, err error) {
-	err = r.call(ctx, "payout", string(p.State), SiteUnspent, func(ctx context.Context) error {
-		there, err = r.Ledger.Unspent(ctx, p.Coins[0].Outpoint, mempool)
-		return err
-	})
-	return there, err
-}
-
 // stepSent waits until the inputs are spent in the chain, not only in the mempool.
 func (r *run) stepSent(ctx context.Context, p *Payout) (bool, error) {
-	there, err := r.inputThere(ctx, p, false)
+	there, err := r.coinThere(ctx, spot{"payout", string(Sent)}, p.Coins[0].Outpoint, false)
 	if err != nil {
 		return false, err
 	}
@@ -155,8 +160,8 @@ func (r *run) stepSent(ctx context.Context, p *Payout) (bool, error) {
 	if r.k.tip.Height < p.Block+vanishedAfter {
 		return false, nil
 	}
-	pending, err := r.inputThere(ctx, p, true)
-	if err != nil || !pending {
+	untouched, err := r.coinThere(ctx, spot{"payout", string(Sent)}, p.Coins[0].Outpoint, true)
+	if err != nil || !untouched {
 		return false, err
 	}
 	p.move(Built, r.k.now) // it vanished: the same bytes again
@@ -165,7 +170,7 @@ func (r *run) stepSent(ctx context.Context, p *Payout) (bool, error) {
 
 // stepAddressNeeded looks whether the refund address can be paid by now: the customer may have given another one.
 func (r *run) stepAddressNeeded(ctx context.Context, p *Payout) (bool, error) {
-	contract, err := r.isContract(ctx, p)
+	contract, err := r.refundIsContract(ctx, spot{"payout", string(p.State)})
 	if err != nil {
 		return false, err
 	}
@@ -175,48 +180,4 @@ func (r *run) stepAddressNeeded(ctx context.Context, p *Payout) (bool, error) {
 	}
 	p.move(PayoutDue, r.k.now)
 	return r.moved(ctx)
-}
-
-// sweepLeftovers sends back what lies at an address of the order although everything there has ended: a payment after
-// the hold or after cancelling, or one that came on top.
-func (r *run) sweepLeftovers(ctx context.Context) (bool, error) {
-	for i := range r.o.Tickets {
-		t := &r.o.Tickets[i]
-		coins := r.free(t.Address, "")
-		total := sum(coins, 1)
-		if total-NetworkFee(len(coins), 1) < MinOutput || r.busy(*t) {
-			continue
-		}
-		r.payBack(t, r.leftoverWhy(), total)
-		return r.moved(ctx)
-	}
-	return false, nil
-}
-
-// busy tells whether the coins at a ticket's address may still be needed, or are on their way already.
-func (r *run) busy(t Ticket) bool {
-	if r.o.State.Unpaid() || r.o.State == Paid || !t.State.Final() {
-		return true
-	}
-	last := r.o.Payout(t.ID)
-	return last != nil && !last.State.Final()
-}
-
-// free lists the coins at an address that no other payout spent or wrote off. A coin just spent may still be listed.
-func (r *run) free(address cirrus.Address, but string) []cirrus.Coin {
-	return slices.DeleteFunc(at(r.k.coins, address), func(coin cirrus.Coin) bool {
-		return slices.ContainsFunc(r.o.Payouts, func(p Payout) bool {
-			return p.ID != but && slices.ContainsFunc(p.Coins, func(c cirrus.Coin) bool { return c.Outpoint == coin.Outpoint })
-		})
-	})
-}
-
-func (r *run) leftoverWhy() Why {
-	switch r.o.State {
-	case Cancelled:
-		return WhyCancelled
-	case Expired:
-		return WhyLate
-	}
-	return WhyExtra
 }

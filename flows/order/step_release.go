@@ -30,14 +30,28 @@ func (r *run) stepReleasing(ctx context.Context, t *Ticket) (bool, error) {
 		r.attention(t, ReasonTooMany)
 		return r.moved(ctx)
 	}
-	if !r.windowOpen() {
+	return r.beginRelease(ctx, t)
+}
+
+// beginRelease finds the coin that the call names, and calls. An excess on its way to the customer and the joining of
+// coins end before, for they spend what lies there.
+func (r *run) beginRelease(ctx context.Context, t *Ticket) (bool, error) {
+	switch {
+	case t.Top.begun():
+		return r.awaitTop(ctx, t)
+	case !r.windowOpen():
 		return r.keep(ctx, t)
+	case r.endExtra(t):
+		return false, nil
 	}
-	coin, ok := callCoin(at(r.k.coins, t.Address), r.o.Gas.Budget())
+	coin, ok := callCoin(r.free(t.Address, ""), r.o.Gas.Budget())
 	if ok {
 		return r.callRelease(ctx, t, coin)
 	}
-	if r.k.tip.Height > t.Owned+settleBlocks {
+	if moved, err := r.stepTop(ctx, t); moved || err != nil {
+		return moved, err
+	}
+	if r.k.tip.Height > max(t.Owned, t.Top.Mined)+settleBlocks {
 		r.attention(t, ReasonMissing)
 		return r.moved(ctx)
 	}
@@ -145,8 +159,8 @@ func (r *run) releaseCalled(ctx context.Context, t *Ticket) (bool, error) {
 	}
 	t.Delivery.State = DeliveryNone
 	t.move(Released, r.k.now)
-	r.payBack(t, WhyReleased, t.left()-t.Price+r.o.Terms.Refund(t.Price))
-	r.o.Payouts[len(r.o.Payouts)-1].Block = receipt.Block
+	p := r.payBack(t, WhyReleased, t.left()-t.Price+r.o.Terms.Refund(t.Price))
+	p.Block = receipt.Block
 	return r.moved(ctx)
 }
 

@@ -39,14 +39,18 @@ func (r *run) stepTicket(ctx context.Context, t *Ticket) (bool, error) {
 // stepHeld begins to buy.
 func (r *run) stepHeld(ctx context.Context, t *Ticket) (bool, error) {
 	if t.Coin.IsZero() { // a person had to see to the coins
-		coin, single := oneCoin(at(r.k.coins, t.Address), r.o.Due)
-		if !single {
-			r.attention(t, ReasonUnsupported)
+		coin, enough := callCoin(r.free(t.Address, ""), t.Price+r.o.Gas.Budget())
+		if !enough {
+			r.attention(t, ReasonMissing)
 			return r.moved(ctx)
 		}
 		t.Coin = coin
 	}
-	if reason := r.buyable(*t); reason != "" {
+	reason := r.buyable(*t)
+	if t.Reason == ReasonSeatTaken { // another customer held it when the payment came
+		reason = t.Reason
+	}
+	if reason != "" {
 		r.lose(t, reason)
 		return r.moved(ctx)
 	}
@@ -259,6 +263,9 @@ func (r *run) stepStray(ctx context.Context, t *Ticket) (bool, error) {
 // stepOwned ends a ticket whose refund deadline has passed: the rest of its deposit goes back.
 func (r *run) stepOwned(ctx context.Context, t *Ticket) (bool, error) {
 	if last, ok := r.o.Terms.LastRelease(r.o.Show.EndOfSale); ok && r.k.tip.Height < last {
+		return false, nil
+	}
+	if r.endExtra(t) {
 		return false, nil
 	}
 	t.move(Ended, r.k.now)

@@ -106,48 +106,105 @@ func TestTooLittleComesBackWhenTheHoldHasEnded(t *testing.T) {
 	w.settled(100 * cirrus.CRS)
 }
 
-func TestPaymentInTwoPartsWaitsForAPersonAndLosesNothing(t *testing.T) {
+func TestPaymentInTwoPartsIsJoinedAndBuys(t *testing.T) {
 	w := newWorld(t)
 	w.open()
 	w.node.pay(w.o.Address, 100*cirrus.CRS)
 	w.mine(1)
 	w.node.pay(w.o.Address, w.o.Due-100*cirrus.CRS)
-	w.mine(2)
-	w.wants(order.Filled, order.Attention)
-	if len(w.told) != 1 {
-		t.Errorf("operator told of %v", w.told)
+	w.mine(4)
+	w.wants(order.Filled, order.Owned)
+	if len(w.told) != 0 || w.ticket().Coin.Amount != w.o.Due-order.MinFee {
+		t.Errorf("operator told of %v, coin %+v", w.told, w.ticket().Coin)
 	}
-	_, err := w.engine.Operate(t.Context(), w.o.ID, order.Ask{Verb: order.PayBack, Ticket: w.ticket().ID})
-	w.must(err)
-	w.run()
-	w.mine(2)
-	w.wants(order.Filled, order.Lost)
+	w.giveBack()
 	w.settled(w.o.Due)
 }
 
-func TestTooMuchLeavesWithTheLastPayout(t *testing.T) {
+func TestTooMuchGoesBackAfterThePurchase(t *testing.T) {
 	w := newWorld(t)
 	w.open()
 	w.node.pay(w.o.Address, w.o.Due+3*cirrus.CRS)
 	w.mine(5)
 	w.wants(order.Filled, order.Owned)
-	w.must(w.ask(order.GiveBack))
-	w.pass(11 * time.Second)
-	w.mine(6)
-	w.wants(order.Filled, order.Released)
+	if p := w.payout(); p.State != order.Done || p.Why != order.WhyExtra || p.Amount != 3*cirrus.CRS-order.MinFee {
+		t.Errorf("payout %+v", p)
+	}
+	w.giveBack()
 	w.settled(w.o.Due + 3*cirrus.CRS)
 }
 
-func TestPaidTwiceSecondGoesBackWithTheLastPayout(t *testing.T) {
+func TestTooLittleTooMuchStaysWithTheDeposit(t *testing.T) {
+	w := newWorld(t)
+	w.open()
+	w.node.pay(w.o.Address, w.o.Due+order.Sendable-1)
+	w.mine(8)
+	w.wants(order.Filled, order.Owned)
+	if len(w.o.Payouts) != 0 {
+		t.Errorf("payouts %+v", w.o.Payouts)
+	}
+	w.giveBack()
+	w.settled(w.o.Due + order.Sendable - 1)
+}
+
+// An overpayment that is smaller than the least change leaves no coin that a release can name by itself.
+func TestAFewStratsTooMuchDoNotPreventARefund(t *testing.T) {
+	for _, more := range []cirrus.Strats{1, order.MinOutput} {
+		w := newWorld(t)
+		w.open()
+		w.node.pay(w.o.Address, w.o.Due+more)
+		w.mine(5)
+		w.wants(order.Filled, order.Owned)
+		w.giveBack()
+		w.settled(w.o.Due + more)
+	}
+}
+
+func TestPaidTwiceSecondGoesBackByItself(t *testing.T) {
 	w := newWorld(t)
 	w.buy()
 	w.node.pay(w.o.Address, w.o.Due)
-	w.mine(2)
+	w.mine(3)
 	w.wants(order.Filled, order.Owned)
+	if p := w.payout(); p.State != order.Done || p.Amount != w.o.Due-order.MinFee {
+		t.Errorf("payout %+v", p)
+	}
+	w.giveBack()
+	w.settled(2 * w.o.Due)
+}
+
+func TestRefundWaitsForTheExcessOnItsWay(t *testing.T) {
+	w := newWorld(t)
+	w.buy()
+	w.node.pay(w.o.Address, w.o.Due)
+	w.mine(1)
 	w.must(w.ask(order.GiveBack))
 	w.pass(11 * time.Second)
+	w.wants(order.Filled, order.Releasing)
+	if w.payout().State != order.Sent || w.sites.count[order.SiteRelease] != 0 {
+		t.Fatalf("payout %+v, released %d times", w.payout(), w.sites.count[order.SiteRelease])
+	}
 	w.mine(6)
+	w.wants(order.Filled, order.Released)
 	w.settled(2 * w.o.Due)
+}
+
+func TestExcessThatCannotBePaidLeavesWithTheLastPayout(t *testing.T) {
+	w := newWorld(t)
+	w.node.contract[refund] = true
+	w.open()
+	w.node.pay(w.o.Address, w.o.Due+cirrus.CRS)
+	w.mine(5)
+	w.wants(order.Filled, order.Owned)
+	if w.payout().State != order.AddressNeeded {
+		t.Fatalf("payout %+v", w.payout())
+	}
+	w.must(w.ask(order.GiveBack))
+	w.pass(11 * time.Second)
+	w.node.contract[refund] = false
+	w.mine(6)
+	w.wants(order.Filled, order.Released)
+	w.settled(w.o.Due + cirrus.CRS)
 }
 
 func TestPaymentLongAfterEverythingEndedGoesBackToo(t *testing.T) {
@@ -164,6 +221,20 @@ func TestPaymentLongAfterEverythingEndedGoesBackToo(t *testing.T) {
 		t.Errorf("payouts %+v", w.o.Payouts)
 	}
 	w.settled(w.o.Due + cirrus.CRS)
+}
+
+// giveBack gives the first ticket back, and everything comes to rest.
+func (w *world) giveBack() {
+	w.t.Helper()
+	w.mine(2)
+	least := order.LeastRefund(w.o, w.ticket())
+	w.must(w.ask(order.GiveBack))
+	w.pass(11 * time.Second)
+	w.mine(7)
+	w.wants(order.Filled, order.Released)
+	if p := w.payout(); p.State != order.Done || p.Amount < least {
+		w.t.Errorf("payout %+v, promised at least %s", p, least)
+	}
 }
 
 func TestUndoneRefundKeepsTheTicket(t *testing.T) {

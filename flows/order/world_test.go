@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -23,7 +24,10 @@ var (
 	hall   = cirrus.MainNet.Address(cirrus.Hash{0xAA})
 	refund = cirrus.MainNet.Address(cirrus.Hash{0xBB})
 	others = cirrus.MainNet.Address(cirrus.Hash{0xCC})
+	seat3C = cirrus.Seat{Number: 3, Letter: 'C'}
 	seat3D = cirrus.Seat{Number: 3, Letter: 'D'}
+	seat4A = cirrus.Seat{Number: 4, Letter: 'A'}
+	seat4B = cirrus.Seat{Number: 4, Letter: 'B'}
 )
 
 const (
@@ -72,12 +76,18 @@ func (s *sites) Do(ctx context.Context, site string, call func(context.Context) 
 type states struct {
 	*memory.DB
 	seen []string
+	all  []string // the same, with each ticket
 }
 
 func (s *states) Save(ctx context.Context, o *order.Order) error {
 	if err := s.DB.Save(ctx, o); err != nil {
 		return err
 	}
+	all := string(o.State)
+	for _, t := range o.Tickets {
+		all += " " + string(t.State)
+	}
+	s.all = append(s.all, all)
 	now := fmt.Sprintf("%s %s", o.State, o.Tickets[0].State)
 	if len(o.Payouts) > 0 {
 		now += " " + string(o.Payouts[len(o.Payouts)-1].State)
@@ -102,7 +112,6 @@ type world struct {
 	noChat  bool
 	deaths  int
 	revived int
-	paid    cirrus.Strats // by random events
 }
 
 func newWorld(t *testing.T) *world {
@@ -111,7 +120,10 @@ func newWorld(t *testing.T) *world {
 	show := &cirrus.Show{Contract: hall, Venue: "Hall", Name: "Night Trains", EndOfSale: end, TxID: "show1", Block: 900}
 	sale := order.Sale{
 		Contract: hall, Venue: "Hall", Show: show, Terms: cirrus.Terms{ReleaseFee: 5e8, NoReleaseBlocks: window},
-		Seats: []order.SeatOnSale{{Seat: cirrus.Seat{Number: 3, Letter: 'C'}, Price: uint64(price)}, {Seat: seat3D, Price: uint64(price)}},
+		Seats: []order.SeatOnSale{
+			{Seat: seat3C, Price: uint64(price)}, {Seat: seat3D, Price: uint64(price)},
+			{Seat: seat4A, Price: uint64(price / 2)}, {Seat: seat4B, Price: uint64(price / 2)},
+		},
 	}
 	gas := order.Gas{Limit: 250_000, Price: 100}
 	w := &world{
@@ -250,13 +262,14 @@ func (w *world) must(err error) {
 	}
 }
 
-func (w *world) open() {
+func (w *world) open(seats ...cirrus.Seat) {
 	w.t.Helper()
 	sale, err := w.db.Sale(w.t.Context(), hall)
 	w.must(err)
-	w.o, err = w.engine.Open(w.t.Context(), order.New{
-		Customer: customer, Sale: sale, Seats: []cirrus.Seat{seat3D}, Refund: refund,
-	})
+	if len(seats) == 0 {
+		seats = []cirrus.Seat{seat3D}
+	}
+	w.o, err = w.engine.Open(w.t.Context(), order.New{Customer: customer, Sale: sale, Seats: seats, Refund: refund})
 	w.must(err)
 	w.pass(3 * time.Second)
 }
@@ -277,8 +290,10 @@ func (w *world) buy() {
 	w.wants(order.Filled, order.Owned)
 }
 
-func (w *world) ask(verb order.Verb) error {
-	o, err := w.engine.Do(w.t.Context(), customer, w.o.ID, order.Ask{Verb: verb, Ticket: w.o.Tickets[0].ID})
+func (w *world) ask(verb order.Verb) error { return w.askOf(0, verb) }
+
+func (w *world) askOf(ticket int, verb order.Verb) error {
+	o, err := w.engine.Do(w.t.Context(), customer, w.o.ID, order.Ask{Verb: verb, Ticket: w.o.Tickets[ticket].ID})
 	if err == nil {
 		w.o = o
 		w.run()
@@ -331,18 +346,33 @@ func (w *world) saw(from, to, site string) {
 
 func has(seen, state string) bool { return strings.Contains(" "+seen+" ", " "+state+" ") }
 
+// there lists the coins that lie at the order's addresses.
+func (w *world) there() []cirrus.Coin {
+	return slices.DeleteFunc(w.node.spendable(), func(c cirrus.Coin) bool {
+		return !slices.Contains(w.o.Addresses(), c.Address)
+	})
+}
+
+// paidIn is what came from outside to the order's addresses and did not vanish.
+func (w *world) paidIn() cirrus.Strats {
+	var total cirrus.Strats
+	for _, c := range w.node.payments {
+		if _, there := w.node.coins[c.Outpoint]; there {
+			total += c.Amount
+		}
+	}
+	return total
+}
+
 // settled wants the money to be accounted for to the strat, and nothing of ours to lie at the order's addresses.
 func (w *world) settled(paid cirrus.Strats) {
 	w.t.Helper()
-	var there []cirrus.Coin
-	for _, c := range w.node.spendable() {
-		if c.Address == w.o.Address {
-			there = append(there, c)
-		}
-	}
-	s := order.Account(w.o, there)
+	s := order.Account(w.o, w.there())
 	if s.Paid != paid {
 		w.t.Errorf("paid %s, but the account adds up to %s: %+v", paid, s.Paid, s)
+	}
+	if came := w.node.arrived(refund); s.Returned != came {
+		w.t.Errorf("%s returned by the account, %s came to the customer", s.Returned, came)
 	}
 	if s.Held != 0 {
 		w.t.Errorf("%s still held: %+v", s.Held, s)

@@ -1,0 +1,79 @@
+package flows
+
+import (
+	"slices"
+	"strconv"
+
+	"github.com/usherbot/usher/chain/cirrus"
+	"github.com/usherbot/usher/flows/order"
+)
+
+// Limits of a message's buttons.
+const (
+	maxRow     = 8
+	maxButtons = 100
+	// maxGrid leaves room for the buttons below the seats.
+	maxGrid = maxButtons - 14
+)
+
+// grid lays the seats out: a row of the hall is a row of buttons, broken evenly where it is longer than a message
+// allows.
+func (f *Flows) grid(t *turn, o offer, mine []cirrus.Seat) [][]Button {
+	st := standing(o.Seats)
+	seats := o.Seats[:min(len(o.Seats), maxGrid)]
+	rows := make([][]Button, len(st.rows))
+	for _, on := range seats {
+		row := st.places[on.Seat].row
+		rows[row] = append(rows[row], f.seatButton(t, o, on.Seat, slices.Contains(mine, on.Seat)))
+	}
+	var grid [][]Button
+	for _, row := range rows {
+		if len(row) == 0 {
+			continue
+		}
+		parts := (len(row) + maxRow - 1) / maxRow
+		for part := range slices.Chunk(row, (len(row)+parts-1)/parts) {
+			grid = append(grid, part)
+		}
+	}
+	return grid
+}
+
+func (f *Flows) seatButton(t *turn, o offer, seat cirrus.Seat, marked bool) Button {
+	if f.seatState(o, seat, t.now) != seatFree {
+		return Button{Text: "·"}
+	}
+	text := seatName(seat)
+	if marked {
+		text += " ✓"
+	}
+	return Button{Text: text, Action: act(doPick, showKey(o.Show.TxID), seatKey(seat))}
+}
+
+// seatsBelow are the buttons under the grid: several seats together, the other way to read the hall, and on.
+func (f *Flows) seatsBelow(t *turn, o offer, mine []cirrus.Seat) [][]Button {
+	key := showKey(o.Show.TxID)
+	count, _, _ := f.free(o, t.now)
+	var best []Button
+	for n := 2; n <= min(count, order.MaxSeats); n++ {
+		best = append(best, t.button("button.best", args{"Number": n}, act(doBest, key, strconv.Itoa(n))))
+	}
+	id := "button.as_list"
+	if t.session.Draft.List {
+		id = "button.as_picture"
+	}
+	last := []Button{t.button("button.back", nil, act(doShow, key)), t.button(id, nil, act(doList, key))}
+	var below [][]Button
+	if best != nil {
+		below = append(below, best)
+	}
+	switch len(mine) {
+	case 0:
+		return append(below, last)
+	case 1:
+		last = append(last, t.button("button.continue_seat", args{"Seat": seatName(mine[0])}, act(doGo, key)))
+		return append(below, last)
+	}
+	return append(below, append(last, t.button("button.clear", nil, act(doClear, key))),
+		[]Button{t.button("button.continue_seats", args{"Number": len(mine)}, act(doGo, key))})
+}

@@ -1,0 +1,94 @@
+package order
+
+import (
+	"context"
+	"slices"
+
+	"github.com/usherbot/usher/chain/cirrus"
+)
+
+// sweepLeftovers sends back what lies at an address of the order although everything there has ended: a payment after
+// the hold or after cancelling, or one that came on top.
+func (r *run) sweepLeftovers(ctx context.Context) (bool, error) {
+	if r.o.unfilled() {
+		return false, nil
+	}
+	if len(r.o.Tickets) > 1 && r.o.settled("") {
+		own := Payout{Account: r.o.Account, From: r.o.Address}
+		if total, ok := r.leftover(r.o.Address); ok {
+			r.payBackFrom(own, r.leftoverWhy(), total)
+			return r.moved(ctx)
+		}
+	}
+	for i := range r.o.Tickets {
+		t := &r.o.Tickets[i]
+		if !t.State.Final() || !r.o.settled(t.ID) {
+			continue
+		}
+		if total, ok := r.leftover(t.Address); ok {
+			r.payBack(t, r.leftoverWhy(), total)
+			return r.moved(ctx)
+		}
+	}
+	return false, nil
+}
+
+// leftover is what lies at an address, as deep as a payment must be; ok tells whether it is worth sending.
+func (r *run) leftover(address cirrus.Address) (total cirrus.Strats, ok bool) {
+	coins := r.free(address, "")
+	total = sum(coins, r.cfg.Confirmations)
+	return total, total-NetworkFee(len(coins), 1) >= MinOutput
+}
+
+// unfilled tells whether the money of the order is still needed for its tickets.
+func (o Order) unfilled() bool {
+	return o.State.Unpaid() || o.State == Paid || o.State == Joining || o.State == Splitting
+}
+
+// settled tells whether nothing of a ticket, or of the order's own address, is on its way back.
+func (o *Order) settled(ticket string) bool {
+	last := o.Payout(ticket)
+	return last == nil || last.State.Final()
+}
+
+// free lists the coins at an address that nothing of ours spent or wrote off, as far as is known: a coin just spent
+// may still be listed. but names a payout whose own coins count as free.
+func (r *run) free(address cirrus.Address, but string) []cirrus.Coin {
+	spent := r.o.spent(but)
+	return slices.DeleteFunc(at(r.k.coins, address), func(coin cirrus.Coin) bool { return spent[coin.Outpoint] })
+}
+
+// spent is what transactions of ours spend, contract calls that are not mined aside.
+func (o Order) spent(but string) map[cirrus.Outpoint]bool {
+	spent := map[cirrus.Outpoint]bool{}
+	add := func(coins ...cirrus.Coin) {
+		for _, coin := range coins {
+			spent[coin.Outpoint] = true
+		}
+	}
+	add(o.Move.Coins...)
+	for _, t := range o.Tickets {
+		add(t.Top.Coins...)
+		for _, c := range []Call{t.Reserve, t.Release} {
+			if c.Block > 0 {
+				add(c.Coin)
+			}
+		}
+	}
+	for _, p := range o.Payouts {
+		if p.ID != but {
+			add(p.Coins...)
+		}
+	}
+	return spent
+}
+
+func (r *run) leftoverWhy() Why {
+	switch r.o.State {
+	case Cancelled:
+		return WhyCancelled
+	case Expired:
+		return WhyLate
+	}
+	return WhyExtra
+}
