@@ -16,8 +16,6 @@ import (
 	"github.com/usherbot/usher/flows/order"
 )
 
-func contains(s, part string) bool { return strings.Contains(s, part) }
-
 const customer = 77
 
 var (
@@ -121,8 +119,10 @@ func newWorld(t *testing.T) *world {
 	sale := order.Sale{
 		Contract: hall, Venue: "Hall", Show: show, Terms: cirrus.Terms{ReleaseFee: 5e8, NoReleaseBlocks: window},
 		Seats: []order.SeatOnSale{
-			{Seat: seat3C, Price: uint64(price)}, {Seat: seat3D, Price: uint64(price)},
-			{Seat: seat4A, Price: uint64(price / 2)}, {Seat: seat4B, Price: uint64(price / 2)},
+			{Seat: seat3C, Price: uint64(price)},
+			{Seat: seat3D, Price: uint64(price)},
+			{Seat: seat4A, Price: uint64(price / 2)},
+			{Seat: seat4B, Price: uint64(price / 2)},
 		},
 	}
 	gas := order.Gas{Limit: 250_000, Price: 100}
