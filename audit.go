@@ -5,10 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/usherbot/usher/chain/cirrus"
 	"github.com/usherbot/usher/chain/sandbox"
+	ledgerpkg "github.com/usherbot/usher/chain/sandbox/ledger"
 	"github.com/usherbot/usher/flows/order"
 )
 
@@ -16,7 +18,11 @@ import (
 // Usher's own account of the order.
 func (p *player) account(ctx context.Context) error {
 	ledger := p.chain.Ledger()
-	s, err := statement(ledger, p.order, p.refund)
+	own, err := p.own(ctx)
+	if err != nil {
+		return err
+	}
+	s, err := statement(ledger, own, p.refund)
 	if err != nil {
 		return err
 	}
@@ -36,41 +42,51 @@ func (p *player) account(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if own := order.Account(o, coinsAt(ledger, p.order)); own != s {
-		return failed("Usher's account of %s differs from the chain's: %+v and %+v", p.name, own, s)
+	if account := order.Account(o, coinsAt(ledger, own...)); account != s {
+		return failed("Usher's account of %s differs from the chain's: %+v and %+v", p.name, account, s)
 	}
 	return nil
 }
 
-// statement follows the money of one address through the ledger of the chain, without asking Usher.
-func statement(ledger sandbox.LedgerView, own, refund cirrus.Address) (s order.Statement, err error) {
+// statement follows the money of one order's addresses through the ledger of the chain, without asking Usher.
+func statement(ledger sandbox.LedgerView, own []cirrus.Address, refund cirrus.Address) (s order.Statement, err error) {
+	prices := map[cirrus.Address]cirrus.Strats{}
 	for _, tx := range ledger.Transactions {
-		in, out := throughAddress(tx, own)
+		in, out := through(tx, own)
 		switch {
 		case tx.Call != nil && in > 0:
 			if tx.Call.GasCost == nil || tx.Call.Success == nil {
-				return s, failed("a call of %s is not mined yet", own.Short())
+				return s, failed("a call of %s is not mined yet", tx.Call.Sender.Short())
 			}
-			value := strats(tx.Call.Value)
+			prices[tx.Call.Sender] += strats(tx.Call.Value) // of a failed call it comes back with a generated transaction
 			s.Gas += strats(*tx.Call.GasCost)
-			s.Price += value // of a failed call it comes back with a generated transaction
 			s.Dust += strats(tx.Fee) - strats(tx.Call.GasLimit*tx.Call.GasPrice)
-		case in > 0: // a payout
+		case in > 0: // a payout, or coins joined or split
 			s.Returned += paidTo(tx, refund)
 			s.Network += strats(tx.Fee)
 			if rest := in - out - strats(tx.Fee) - paidTo(tx, refund); rest != 0 {
-				return s, failed("%s of %s went to somebody else", rest, own.Short())
+				return s, failed("%s went to somebody else", rest)
 			}
-		case string(tx.Kind) == "generated" || tx.Cause != "":
-			s.Price -= out // the contract paid back
-		case !isCoinbase(tx):
+		case tx.Cause != "": // the contract paid back
+			for _, o := range tx.Outputs {
+				if slices.Contains(own, o.Address) {
+					prices[o.Address] -= strats(o.Amount)
+				}
+			}
+		case tx.Kind != ledgerpkg.Coinbase:
 			s.Paid += out
 		}
 	}
-	if s.Price > 0 && releases(ledger, own) {
-		s.Release, s.Price = s.Price, 0
+	for address, price := range prices {
+		if releases(ledger, address) {
+			s.Release += price
+		} else {
+			s.Price += price
+		}
 	}
-	s.Held = sumAt(ledger, own)
+	for _, coin := range coinsAt(ledger, own...) {
+		s.Held += coin.Amount
+	}
 	return s, nil
 }
 
@@ -79,18 +95,17 @@ func strats(amount uint64) cirrus.Strats {
 	return s
 }
 
-func isCoinbase(tx sandbox.TransactionView) bool {
-	return strings.Contains(string(tx.Kind), "coinbase")
-}
-
-// throughAddress is what a transaction takes from an address and gives to it.
-func throughAddress(tx sandbox.TransactionView, address cirrus.Address) (in, out cirrus.Strats) {
+// through is what a transaction takes from addresses and gives to them.
+func through(tx sandbox.TransactionView, own []cirrus.Address) (in, out cirrus.Strats) {
 	for _, i := range tx.Inputs {
-		if i.Address == address {
+		if slices.Contains(own, i.Address) {
 			in += strats(i.Amount)
 		}
 	}
-	return in, paidTo(tx, address)
+	for _, address := range own {
+		out += paidTo(tx, address)
+	}
+	return in, out
 }
 
 func paidTo(tx sandbox.TransactionView, address cirrus.Address) (sum cirrus.Strats) {
@@ -112,9 +127,9 @@ func releases(ledger sandbox.LedgerView, own cirrus.Address) bool {
 	return false
 }
 
-func coinsAt(ledger sandbox.LedgerView, address cirrus.Address) (coins []cirrus.Coin) {
+func coinsAt(ledger sandbox.LedgerView, own ...cirrus.Address) (coins []cirrus.Coin) {
 	for _, a := range ledger.Addresses {
-		if a.Address != address {
+		if !slices.Contains(own, a.Address) {
 			continue
 		}
 		for _, out := range a.Outputs {

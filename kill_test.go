@@ -46,8 +46,7 @@ func killedStory(t *testing.T, moment string) {
 	if w.usher.cmd.ProcessState != nil && !strings.Contains(w.usher.cmd.ProcessState.String(), "killed") {
 		t.Errorf("usher ended by itself: %s", w.usher.cmd.ProcessState)
 	}
-	own := cirrus.Address(address)
-	s, err := statement(w.ledger(), own, refund)
+	s, err := statement(w.ledger(), []cirrus.Address{cirrus.Address(address)}, refund)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -114,7 +113,7 @@ func TestKilledBetweenTheCallAndItsSavedAnswerIsStray(t *testing.T) {
 	}
 	operator.tap("Give it back")
 	ada.sees("the money back", says("has arrived at"), again)
-	s, err := statement(w.ledger(), cirrus.Address(address), refund)
+	s, err := statement(w.ledger(), []cirrus.Address{cirrus.Address(address)}, refund)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -123,10 +123,14 @@ func (s *story) secrets(t *testing.T, d *demo) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	var names []string
 	for _, id := range ids {
 		o, err := d.app.db.Load(t.Context(), id)
 		if err != nil {
 			t.Fatal(err)
+		}
+		for _, name := range o.Private.Names {
+			names = append(names, name)
 		}
 		for _, list := range o.Private.Secrets {
 			for i, secret := range list {
@@ -138,6 +142,12 @@ func (s *story) secrets(t *testing.T, d *demo) {
 	}
 	if len(s.hunt.secrets) == 0 {
 		t.Fatal("the story made no secrets")
+	}
+	if len(names) == 0 {
+		t.Fatal("the story has no names for the door")
+	}
+	for _, name := range names {
+		s.hunt.secrets["name "+name] = []byte(name)
 	}
 	for wallet, password := range d.app.settings.passwords {
 		s.hunt.secrets["password of "+wallet] = []byte(password)

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/base64"
 	"errors"
 	"fmt"
 	"io"
@@ -81,14 +80,14 @@ func playOnce(ctx context.Context, f demoFlags, listen bool, io streams) (err er
 // player is a customer who reads what is on the screen and taps, as a person would.
 type player struct {
 	*demo
-	out    io.Writer
-	user   int64
-	name   string
-	refund cirrus.Address
-	shown  map[string]string // what was printed of each message
-	door   cirrus.Address    // of the show that was chosen
-	order  cirrus.Address    // where the ticket was paid to
-	paid   cirrus.Strats
+	out       io.Writer
+	user      int64
+	name      string
+	refund    cirrus.Address
+	shown     map[string]string // what was printed of each message
+	door      cirrus.Address    // of the show that was chosen
+	order     cirrus.Address    // where the ticket was paid to
+	due, paid cirrus.Strats
 }
 
 // patience is how long the player waits for something to appear on the screen.
@@ -117,64 +116,6 @@ func (d *demo) newPlayer(out io.Writer, name string, n int) *player {
 	}
 }
 
-func (p *player) choose(ctx context.Context) error {
-	steps := []struct{ tap, then string }{
-		{"Shows", "on sale"},
-		{"An Evening", "seats are free"},
-		{"Choose a seat", "Tap a seat"},
-		{"2B", "Chosen"},
-		{"Continue with 2B", "Where should money go back to?"},
-	}
-	if err := p.write(ctx, "/start", "secret chat"); err != nil {
-		return err
-	}
-	for _, step := range steps {
-		if err := p.tap(ctx, step.tap, step.then); err != nil {
-			return err
-		}
-	}
-	return p.write(ctx, string(p.refund), "Start Secret Chat")
-}
-
-func (p *player) openChat(ctx context.Context) error {
-	if _, err := fmt.Fprintf(p.out, "%s starts a secret chat with the courier on the phone\n", p.name); err != nil {
-		return err
-	}
-	if _, err := p.telegram.StartSecretChat(ctx, p.user, "@courier"); err != nil {
-		return failed("the secret chat could not be started: %v", err)
-	}
-	_, err := p.until(ctx, "the order's price", func(m simulator.MessageView) bool { return button(m, "Order and pay") != "" })
-	return err
-}
-
-func (p *player) pay(ctx context.Context) error {
-	if err := p.tap(ctx, "Order and pay", "Send exactly"); err != nil {
-		return err
-	}
-	card, err := p.until(ctx, "the payment card", func(m simulator.MessageView) bool { return copied(m, "Copy address") != "" })
-	if err != nil {
-		return err
-	}
-	p.order = cirrus.Address(copied(card, "Copy address"))
-	if p.paid, err = cirrus.ParseCRS(copied(card, "Copy ")); err != nil {
-		p.paid, err = sumOf(card)
-	}
-	if err != nil {
-		return failed("no sum to pay on the card: %v", err)
-	}
-	if _, err := p.chain.Fund(p.order, p.paid); err != nil {
-		return err
-	}
-	if _, err := fmt.Fprintf(p.out, "%s pays %s to %s\n", p.name, p.paid, p.order); err != nil {
-		return err
-	}
-	if _, err := p.until(ctx, "the payment being seen", says("is seen. It counts")); err != nil {
-		return err
-	}
-	_, err = p.mineUntil(ctx, "the ticket", says("is yours"))
-	return err
-}
-
 // sumOf finds the button that copies a sum.
 func sumOf(card simulator.MessageView) (cirrus.Strats, error) {
 	for _, b := range card.Buttons {
@@ -185,71 +126,6 @@ func sumOf(card simulator.MessageView) (cirrus.Strats, error) {
 	return 0, cirrus.ErrAmount
 }
 
-// enter shows the QR at the door: it must open.
-func (p *player) enter(ctx context.Context) error {
-	_, err := p.until(ctx, "the picture in the secret chat", func(simulator.MessageView) bool {
-		_, err := p.picture()
-		return err == nil
-	})
-	if err != nil {
-		return err
-	}
-	opens, verdict, err := p.scan(ctx)
-	if err != nil {
-		return err
-	}
-	if !opens {
-		return failed("the door does not open for a ticket that was bought: %s", verdict)
-	}
-	return nil
-}
-
-// scan takes the picture out of the customer's decrypted secret chat and has the scanner look at it.
-func (p *player) scan(ctx context.Context) (opens bool, verdict string, err error) {
-	picture, err := p.picture()
-	if err != nil {
-		return false, "", err
-	}
-	text, err := readQR(picture)
-	if err != nil {
-		return false, "", failed("the ticket's QR cannot be read: %v", err)
-	}
-	if p.door, err = p.venueOf(ctx); err != nil {
-		return false, "", err
-	}
-	result, err := p.chain.Scan(p.door, text)
-	if err != nil {
-		return false, "", err
-	}
-	var words []string
-	for _, answer := range result.Results {
-		words = append(words, fmt.Sprintf("%s: %s", answer.Seat, answer.Verdict))
-	}
-	verdict = strings.Join(words, ", ")
-	_, err = fmt.Fprintf(p.out, "At the door: %s, opens: %t\n", verdict, result.Opens)
-	return result.Opens, verdict, err
-}
-
-// picture is the newest picture in the customer's secret chats.
-func (p *player) picture() ([]byte, error) {
-	chats, err := p.telegram.SecretChats(p.user)
-	if err != nil {
-		return nil, err
-	}
-	var newest string
-	for _, chat := range chats {
-		for _, m := range chat.Messages {
-			if m.Picture != "" {
-				newest = m.Picture
-			}
-		}
-	}
-	if newest == "" {
-		return nil, failed("there is no picture in the secret chat")
-	}
-	return base64.StdEncoding.DecodeString(newest)
-}
-
 // venueOf finds the contract that the order bought from.
 func (p *player) venueOf(ctx context.Context) (cirrus.Address, error) {
 	id, err := p.app.db.Owner(ctx, p.order)
@@ -258,31 +134,6 @@ func (p *player) venueOf(ctx context.Context) (cirrus.Address, error) {
 	}
 	o, err := p.app.db.Load(ctx, id)
 	return o.Show.Contract, err
-}
-
-func (p *player) giveBack(ctx context.Context) error {
-	if err := p.write(ctx, "/refund", "Give a ticket back"); err != nil {
-		return err
-	}
-	list, err := p.until(ctx, "the refund", says("/refund_"))
-	if err != nil {
-		return err
-	}
-	command := list.Text[strings.Index(list.Text, "/refund_"):]
-	if err := p.write(ctx, strings.Fields(command)[0], "Giving back"); err != nil {
-		return err
-	}
-	if _, err := p.mineUntil(ctx, "the money back", says("has arrived at")); err != nil {
-		return err
-	}
-	opens, _, err := p.scan(ctx)
-	if err != nil {
-		return err
-	}
-	if opens {
-		return failed("the door opens for a ticket that was given back")
-	}
-	return nil
 }
 
 func says(words string) func(simulator.MessageView) bool {
@@ -351,7 +202,7 @@ func (p *player) mineUntil(ctx context.Context, what string, shows func(simulato
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	for {
-		block, stop := context.WithTimeout(ctx, 3*time.Second)
+		block, stop := context.WithTimeout(ctx, 1500*time.Millisecond)
 		m, err := p.until(block, what, shows)
 		stop()
 		if err == nil || ctx.Err() != nil {
