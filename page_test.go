@@ -94,6 +94,13 @@ func reads(testid, text string) step {
 	return holds(`[...document.querySelectorAll('[data-testid="` + testid + `"]')].some(e => e.textContent.includes(` + strconv.Quote(text) + `))`)
 }
 
+// reads tells whether a text appears within two seconds.
+func (v *visitor) reads(testid, text string) bool {
+	ctx, cancel := context.WithTimeout(v.ctx, 2*time.Second)
+	defer cancel()
+	return chromedp.Do(ctx, reads(testid, text)) == nil
+}
+
 // shoot renews a picture under docs/pictures, only when asked.
 func (v *visitor) shoot(name string) {
 	v.t.Helper()
@@ -182,11 +189,14 @@ func visit(v *visitor, wallet string) {
 	v.do("ask for the money back", tap("Refund"), reads("message-text", "goes back"))
 	v.shoot("11-refund")
 	v.do("wait for the undo time", reads("message-text", "is being given back"))
-	for range 4 {
-		v.do("a block", holds(`(() => { const log = document.querySelector('[data-testid=height]'); window.before = log.dataset.height; return true })()`),
+	for range 10 {
+		v.do("a block", holds(`(() => { window.before = document.querySelector('[data-testid=height]').dataset.height; return true })()`),
 			click("next-block"), holds(`document.querySelector('[data-testid=height]').dataset.height !== window.before`))
+		if v.reads("message-text", "has arrived at") {
+			break
+		}
 	}
-	v.do("the money is back", reads("message-text", "has arrived"))
+	v.do("the money is back", reads("message-text", "has arrived at"))
 	v.shoot("12-money-back")
 	v.do("the door stays shut", click("scan"), holds(`document.querySelector('[data-opens]').dataset.opens === 'false'`))
 	v.shoot("13-door-shut")
