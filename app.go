@@ -222,25 +222,35 @@ func (a *app) wire(context.Context) error {
 	return nil
 }
 
-// serve runs Usher until ctx ends. Of several processes on one Redis each handles jobs; one watches the chain, one
-// asks Telegram for updates, and one is the courier. By webhook each takes updates, and one tells Telegram where.
+// serve runs Usher until ctx ends. Of several processes on one Redis one watches the chain, and one works: it asks
+// Telegram for updates, runs the orders and is the courier; the others stand by. By webhook each takes updates, and one
+// tells Telegram where.
 func (a *app) serve(ctx context.Context) error {
 	group, ctx := errgroup.WithContext(ctx)
-	group.Go(func() error { return a.jobs.Run(ctx) })
 	group.Go(func() error { return a.db.Leader(ctx, "watcher", a.watch) })
-	if a.settings.webhook.URL == "" {
-		group.Go(func() error { return a.db.Leader(ctx, "updates", a.bot.Run) })
-	} else {
+	group.Go(func() error { return a.db.Leader(ctx, "courier", a.work) })
+	if a.settings.webhook.URL != "" {
 		group.Go(func() error { return a.bot.Receive(ctx) })
 		group.Go(func() error { return a.db.Leader(ctx, "updates", a.bot.KeepWebhook) })
-	}
-	if a.courier != nil {
-		group.Go(func() error { return a.db.Leader(ctx, "courier", a.courier.Run) })
 	}
 	if err := group.Wait(); err != nil && !errors.Is(err, context.Canceled) {
 		return err
 	}
 	return nil
+}
+
+// work takes updates, runs orders and is the courier that hands their tickets over, in one process: the state of a
+// secret chat has one writer, or sequence numbers would be used twice.
+func (a *app) work(ctx context.Context) error {
+	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() error { return a.jobs.Run(ctx) })
+	if a.courier != nil {
+		group.Go(func() error { return a.courier.Run(ctx) })
+	}
+	if a.settings.webhook.URL == "" {
+		group.Go(func() error { return a.bot.Run(ctx) })
+	}
+	return group.Wait()
 }
 
 // watch follows the chain and sweeps up what no job took up.

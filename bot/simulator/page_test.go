@@ -32,6 +32,9 @@ func browser(t *testing.T) context.Context {
 			break
 		}
 	}
+	if path == "" && os.Getenv("USHER_NEED_BROWSER") != "" {
+		t.Fatal("no Chromium here, and it is needed: make test installs it")
+	}
 	if path == "" {
 		t.Skip("no Chromium here: the page is not tried in a browser")
 	}
