@@ -120,8 +120,10 @@ func TestEndedSessionEndsTheChatsAndLogsInAnew(t *testing.T) {
 	c, n, _ := b.start(cfg)
 	n.wait(t, "ready true", 1)
 	p, _ := b.open(c, n, 7)
-	_, err := c.Deliver(t.Context(), 7, parcel(t, "t1"))
-	must(t, err)
+	// The session may end between the warning and the picture: then the parcel is refused as a whole.
+	if _, err := c.Deliver(t.Context(), 7, parcel(t, "t1")); err != nil && !errors.Is(err, courier.ErrNoChat) {
+		t.Fatal(err)
+	}
 	n.wait(t, "ready false Telegram has ended the courier's session", 1)
 	n.wait(t, "closed 7", 1)
 	n.wait(t, "ready true", 2)
@@ -133,8 +135,13 @@ func TestEndedSessionEndsTheChatsAndLogsInAnew(t *testing.T) {
 	again.Again = "You may have got this ticket before."
 	_, err = c.Deliver(t.Context(), 7, again)
 	must(t, err)
-	want := []string{"You may have got this ticket before.\n\nShow it to nobody.", "picture: Row A, seat 1"}
-	b.until("the ticket is in the second chat", func() bool { return slices.Equal(arrived(p, second), want) })
+	// It is called repeated where its picture had been taken for the first chat, and only there.
+	once := []string{"Show it to nobody.", "picture: Row A, seat 1"}
+	repeated := []string{"You may have got this ticket before.\n\n" + once[0], once[1]}
+	b.until("the ticket is in the second chat", func() bool {
+		got := arrived(p, second)
+		return slices.Equal(got, once) || slices.Equal(got, repeated)
+	})
 }
 
 func TestRepeatedTicketSaysSo(t *testing.T) {
