@@ -145,7 +145,7 @@ func (p *player) payInParts(ctx context.Context) error {
 func (p *player) bought(pictures int) scene {
 	return func(ctx context.Context) error {
 		_, err := p.mineUntil(ctx, "the tickets", func(m simulator.MessageView) bool {
-			return (says("yours, and the ticket")(m)) && len(p.pictures()) == pictures
+			return says("yours, and the ticket")(m) && len(p.pictures()) == pictures
 		})
 		return err
 	}
