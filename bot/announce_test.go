@@ -43,7 +43,11 @@ func TestPollingTakesTheWebhookAway(t *testing.T) {
 	second := newRecord()
 	bed.start(second.handle)
 	bed.text(user, "two")
-	if e := receive(t, second.came); e.Text != "two" {
+	e := receive(t, second.came)
+	if e.Text == "one" { // its answer was cut off by the stop: it may come again, and only it
+		e = receive(t, second.came)
+	}
+	if e.Text != "two" {
 		t.Errorf("%q came", e.Text)
 	}
 }
