@@ -94,8 +94,7 @@ func (v *venues) change(ctx context.Context, address cirrus.Address, add bool) e
 	return v.store.Put(ctx, venuesKey, raw)
 }
 
-// attention lists the orders that need a person, the oldest first. They have no next step, so they are found by their
-// customers' indexes only; a set of their own is kept by the engine.
+// attention lists the orders that need a person, the oldest first. It reads every order: the operator asks seldom.
 func (a *app) attention(ctx context.Context) ([]order.Order, error) {
 	ids, err := a.db.All(ctx)
 	if err != nil {
