@@ -183,7 +183,7 @@ func (a *app) flowsDeps() flows.Deps {
 	}
 	a.engine = order.NewEngine(a.engineConfig(), order.Deps{}) // completed by wire
 	return flows.Deps{
-		Sessions: a.db, Courier: desk, Desk: a.engine, View: a.db, Holds: a.db, Messenger: a.bot, Artist: ticketgen.Artist{},
+		Sessions: a.db, Courier: desk, Desk: a.engine, Operate: a.engine.Operate, View: a.db, Holds: a.db, Messenger: a.bot, Artist: ticketgen.Artist{},
 		Clock: a.clock, Wake: a.wakeCustomer, CardShown: a.engine.CardShown, Attention: a.attention, Pause: a.pause.set,
 		Venue: a.changeVenue, Venues: a.venues.list,
 		Status: a.status, WordsWrong: func(err error) { a.log.Error("words", "error", err) },
@@ -198,7 +198,7 @@ func (a *app) flowsDeps() flows.Deps {
 func (a *app) engineConfig() order.Config {
 	s := a.settings
 	return order.Config{
-		Gas: s.gas, Accounts: s.accounts, Confirmations: s.confirmations, Hold: s.hold, Undo: s.undo, Fee: s.fee,
+		Gas: s.gas, Accounts: s.accounts, Confirmations: s.confirmations, Hold: s.hold, Choice: s.choice, Undo: s.undo, Fee: s.fee,
 		Resold: s.resold, Unpaid: 2, AtStake: s.atStake,
 	}
 }

@@ -204,7 +204,7 @@ func Reasons() []order.Reason {
 	return []order.Reason{
 		order.ReasonSeatTaken, order.ReasonSaleClosed, order.ReasonShowChanged, order.ReasonCallFailed, order.ReasonNoSecret,
 		order.ReasonBadSecret, order.ReasonTooMany, order.ReasonWindowOver, order.ReasonMissing, order.ReasonUnresolved,
-		order.ReasonUnsupported,
+		order.ReasonAddress, order.ReasonUnsupported,
 	}
 }
 

@@ -31,6 +31,8 @@ type Deps struct {
 	CardShown func(ctx context.Context, id order.ID, message int) error
 	// Attention lists the orders that need a person. May be nil.
 	Attention func(ctx context.Context) ([]order.Order, error)
+	// Operate asks something of any order, for the operator. May be nil, and then nothing can be asked.
+	Operate func(ctx context.Context, id order.ID, ask order.Ask) (order.Order, error)
 	// Pause turns selling off and on for everybody. May be nil.
 	Pause func(ctx context.Context, paused bool) error
 	// Venue adds or removes a contract to sell from. Errors: order.ErrNoContract. May be nil.

@@ -139,6 +139,8 @@ type Desk interface {
 	// Open holds the seats, claims an address and saves the order. Errors: order.ErrSeatHeld, order.ErrSeatTaken,
 	// order.ErrSaleClosed, order.ErrNotAllowed.
 	Open(ctx context.Context, n order.New) (order.Order, error)
+	// OpenEach is Open with an order of its own for each seat: all or none.
+	OpenEach(ctx context.Context, n order.New) ([]order.Order, error)
 	// Load reads an order of this customer. Errors: order.ErrNotFound, for somebody else's order too.
 	Load(ctx context.Context, customer int64, id order.ID) (order.Order, error)
 	// List gives the customer's orders, the newest first.
@@ -146,6 +148,4 @@ type Desk interface {
 	// Do asks something of an order: cancel it, give a ticket back, undo, send again. Errors: order.ErrNotFound,
 	// order.ErrNotAllowed where its state doesn't take that now, order.ErrReleaseOver.
 	Do(ctx context.Context, customer int64, id order.ID, ask order.Ask) (order.Order, error)
-	// Operate is Do for the operator, who may ask of any order.
-	Operate(ctx context.Context, id order.ID, ask order.Ask) (order.Order, error)
 }

@@ -58,7 +58,7 @@ func newWorld(t testing.TB) *world {
 	gas := order.Gas{Limit: 250_000, Price: 100}
 	var err error
 	w.flows, err = flows.New(flows.Deps{
-		Sessions: w.db, Courier: w.courier, Desk: desk{w}, View: w.db, Holds: w.db, Messenger: w, Artist: w.artist,
+		Sessions: w.db, Courier: w.courier, Desk: desk{w}, Operate: desk{w}.Operate, View: w.db, Holds: w.db, Messenger: w, Artist: w.artist,
 		Clock: w.clock.Now, Wait: func(context.Context, time.Duration) error { return errors.New("no time to wait") },
 		Attention: w.attention,
 		Pause: func(_ context.Context, paused bool) error {
@@ -203,6 +203,10 @@ type desk struct{ w *world }
 
 func (d desk) Open(ctx context.Context, n order.New) (order.Order, error) {
 	return d.w.engine.Open(ctx, n)
+}
+
+func (d desk) OpenEach(ctx context.Context, n order.New) ([]order.Order, error) {
+	return d.w.engine.OpenEach(ctx, n)
 }
 
 func (d desk) Load(ctx context.Context, customer int64, id order.ID) (order.Order, error) {

@@ -35,6 +35,9 @@ const (
 	UndoAsked Verb = "undo"       // while the undo time runs
 	SendAgain Verb = "send_again" // hand the ticket over again
 	Unblocked Verb = "unblocked"  // the customer is back, or a secret chat opened: show the card and hand over again
+	Exchange  Verb = "exchange"   // take another seat (Ask.Seat) in place of a lost one
+	MoneyBack Verb = "money_back" // no other seat: the money of a lost one goes back now
+	Redirect  Verb = "redirect"   // money of this order goes back to another address (Ask.Address) from now on
 	Resolve   Verb = "resolve"    // operator: go on from the state before attention
 	LetGo     Verb = "let_go"     // operator: release a stray ticket and pay back what comes
 	PayBack   Verb = "pay_back"   // operator: give up on buying and pay back what lies at the address
@@ -42,9 +45,17 @@ const (
 
 // Ask is something asked of an order, for one of its tickets where that matters.
 type Ask struct {
-	Verb   Verb
-	Ticket string
+	Verb    Verb
+	Ticket  string
+	Seat    cirrus.Seat    // Exchange
+	Address cirrus.Address // Redirect; checked by the conversation that asked for it
 }
+
+// String keeps the address out of logs and errors.
+func (a Ask) String() string { return string(a.Verb) + " " + a.Ticket }
+
+// GoString keeps it out of %#v too.
+func (a Ask) GoString() string { return a.String() }
 
 // ShowAfter is how long after its record was saved an address may be shown: a store that is rolled back by a second
 // must not forget an address that somebody pays to.

@@ -18,8 +18,10 @@ type Config struct {
 	Accounts      []cirrus.Account // addresses are spread over them
 	Confirmations uint64           // a payment so deep is paid; at least 1
 	Hold          time.Duration    // how long seats are held for an unpaid order
+	Choice        time.Duration    // how long another seat may be chosen in place of a lost one; 0: not at all
 	Undo          time.Duration    // how long a refund can be undone
 	Fee           cirrus.Strats    // service fee a seat
+	FeeTo         cirrus.Address   // where the service fee goes
 	Resold        bool             // sell seats that were sold before in the same sale
 	Unpaid        int              // unpaid orders that a customer may have at once
 	AtStake       cirrus.Strats    // what all open orders may hold; 0: no cap

@@ -30,6 +30,8 @@ type Order struct {
 	ShowFrom time.Time      `json:"showFrom"` // the address may be shown from here on
 	Hold     time.Time      `json:"hold"`     // the seats are held until then
 	Extended bool           `json:"extended"` // the hold was extended already
+	Late     bool           `json:"late"`     // its payment came after the hold had ended
+	Batch    string         `json:"batch"`    // the same for orders made together, each seat paid on its own; may be empty
 	Due      cirrus.Strats  `json:"due"`      // price, two call budgets a seat, service fee, network fee of a split
 	Gas      Gas            `json:"gas"`
 	Coins    []cirrus.Coin  `json:"coins"` // payments as last seen at Address, before they went to the tickets
@@ -118,7 +120,11 @@ type Ticket struct {
 	Fees     cirrus.Strats  `json:"fees"`   // network fees of joining, so far
 	Away     cirrus.Strats  `json:"away"`   // what left its address other than by a call: excess paid back, network fees
 	Undo     time.Time      `json:"undo"`   // releasing: the customer may undo until then
-	Choice   time.Time      `json:"choice"` // lost: money goes back by itself from then on
+	Choice   time.Time      `json:"choice"` // lost: another seat may be chosen until then; zero: the money goes back by itself
+	Was      string         `json:"was"`    // the lost ticket that this one takes the place of; empty: none
+	Due      cirrus.Strats  `json:"due"`    // of one that takes another's place: what must be paid to its own address
+	Until    time.Time      `json:"until"`  // of one that takes another's place: its seat is held until then
+	Swap     Transfer       `json:"swap"`   // of one that takes another's place: brings the money of the lost one to it
 	Owned    uint64         `json:"owned"`  // height of the block with our good Reserve receipt
 	Delivery Delivery       `json:"delivery"`
 	Reason   Reason         `json:"reason"`           // why it is lost, stray or in attention

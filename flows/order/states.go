@@ -66,5 +66,6 @@ const (
 	ReasonWindowOver  Reason = "window_over"    // the refund window closed before the release was mined
 	ReasonMissing     Reason = "money_missing"  // less at the address than must be there
 	ReasonUnresolved  Reason = "unresolved"     // the outcome of a call could not be found out
+	ReasonAddress     Reason = "address_needed" // the refund address cannot be paid, and no other was given for days
 	ReasonUnsupported Reason = "unsupported"    // an edge that this version does not carry out by itself
 )
