@@ -144,6 +144,8 @@ func (w *world) does(who int64, what, rest string) {
 		}
 	case rest == "OURS", rest == "CONTRACT":
 		e.Text = string(addressNr(60))
+	case rest == "ANOTHER":
+		e.Text = string(addressNr(61))
 	default:
 		e.Text = rest
 	}
