@@ -65,8 +65,10 @@ func (f *Flows) tapped(ctx context.Context, t *turn) (Reply, error) {
 		return f.tickets(ctx, t)
 	case doHelp:
 		return f.help(t), nil
-	case doShow, doSeats, doPick, doBest, doClear, doList, doNames, doGo, doPhone, doLater, doBuy:
+	case doShow, doSeats, doPick, doBest, doClear, doList, doNames, doGo, doPhone, doLater, doBuy, doEach:
 		return f.buying(ctx, t, a)
+	case doOther, doOffer, doTake, doMoney:
+		return f.exchanging(ctx, t, a)
 	case doWallet:
 		return f.wallet(t), nil
 	case doKeep:
