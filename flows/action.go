@@ -79,11 +79,11 @@ func arity(v verb) (least, most int, known bool) {
 	switch v {
 	case doShows, doWallet, doKeep, doTickets, doHelp, doMore, doMine, doForget, doLater, doStay:
 		return 0, 0, true
-	case doShow, doSeats, doGo, doCard, doCancel, doClear, doList, doNames, doMoney, doBackTo:
+	case doShow, doSeats, doGo, doCard, doCancel, doClear, doList, doNames, doMoney:
 		return 1, 1, true
 	case doPick, doBest, doPhone, doOffer, doUndo, doAgain, doResolve, doLetGo, doPayBack:
 		return 2, 2, true
-	case doRefund, doOther:
+	case doRefund, doOther, doBackTo:
 		return 1, 2, true
 	case doPlainQR:
 		return 2, 3, true

@@ -66,6 +66,9 @@ func (c card) screen() (Screen, error) {
 // layout is the screen with its picture named but not drawn, and how to draw it; nil where there is none yet.
 func (c card) layout() (s Screen, draw func() ([]byte, error)) {
 	p := c.body()
+	if mayRedirect(c.o) {
+		p = c.backTo(p)
+	}
 	s = Screen{Text: paragraphs(c.head(), p.text), Buttons: p.buttons}
 	if !c.brief && s.Text.size() > captionRoom {
 		c.brief = true

@@ -105,16 +105,10 @@ func (c card) moneyInAll() Text {
 		sums[state], counts[state] = sums[state]+sum, counts[state]+1
 	}
 	for _, p := range c.o.Payouts {
-		switch p.State {
-		case order.Built, order.Sent:
-			add(order.Sent, p.Amount)
-		case order.PayoutDue:
-			add(order.PayoutDue, p.Expect)
-		case order.Dust:
-			add(order.Dust, p.Dust)
-		case order.Done, order.AddressNeeded:
-			add(p.State, p.Amount)
+		if p.State == order.Built {
+			p.State = order.Sent
 		}
+		add(p.State, sumOf(p))
 	}
 	if back := c.o.Move.Back; back > 0 && c.o.State == order.Filled {
 		add(order.Done, back)
@@ -122,7 +116,7 @@ func (c card) moneyInAll() Text {
 	var all Text
 	for _, state := range []order.PayoutState{order.Done, order.Sent, order.PayoutDue, order.AddressNeeded, order.Dust} {
 		if counts[state] > 0 {
-			a := args{"Sum": c.f.crs(sums[state]), "Count": counts[state], "Address": c.o.Private.Refund.Short(), "Support": c.f.support(c.voice)}
+			a := args{"Sum": c.f.crs(sums[state]), "Count": counts[state], "Address": c.o.Private.Refund.Short()}
 			all = lines(all, c.say("total."+string(state), a))
 		}
 	}
@@ -130,10 +124,9 @@ func (c card) moneyInAll() Text {
 }
 
 func (c card) lineMoney(p order.Payout) Text {
-	a := args{"Sum": c.f.crs(p.Amount), "Tx": p.TxID.Short()}
+	a := args{"Sum": c.f.crs(sumOf(p)), "Tx": p.TxID.Short()}
 	switch p.State {
 	case order.PayoutDue:
-		a["Sum"] = c.f.crs(p.Expect)
 		return c.say("line.money_due", a)
 	case order.AddressNeeded:
 		return c.say("line.money_waits", a)
@@ -142,7 +135,6 @@ func (c card) lineMoney(p order.Payout) Text {
 	case order.Done:
 		return c.say("line.money_done", a)
 	case order.Dust:
-		a["Sum"] = c.f.crs(p.Dust)
 		return c.say("line.money_dust", a)
 	}
 	return nil

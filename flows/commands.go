@@ -69,6 +69,8 @@ func (f *Flows) tapped(ctx context.Context, t *turn) (Reply, error) {
 		return f.buying(ctx, t, a)
 	case doOther, doOffer, doTake, doMoney:
 		return f.exchanging(ctx, t, a)
+	case doStay:
+		return f.stay(t), nil
 	case doWallet:
 		return f.wallet(t), nil
 	case doKeep:
@@ -151,7 +153,7 @@ func (f *Flows) unpaid(ctx context.Context, customer int64) ([]order.Order, erro
 // cancelAll ends what was begun and costs nothing to end: the draft, and orders that nothing was paid for.
 func (f *Flows) cancelAll(ctx context.Context, t *turn) (Reply, error) {
 	drafting := len(t.session.Draft.Seats) > 0
-	t.session.Draft = Draft{}
+	t.session.Draft, t.session.Redirect = Draft{}, ""
 	open, err := f.unpaid(ctx, t.customer())
 	if err != nil {
 		return Reply{}, err

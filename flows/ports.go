@@ -23,6 +23,8 @@ type Session struct {
 	Chat     bool      `json:"chat"`  // a secret chat was open when we last heard
 	Phone    string    `json:"phone"` // which steps are shown: "android", "iphone", "mac"
 	Seen     time.Time `json:"seen"`
+	// Redirect is the order that the next text in the secret chat is another refund address for; empty: none was asked for.
+	Redirect order.ID `json:"redirect,omitempty"`
 	// Refund is where money goes back to; stored sealed.
 	Refund cirrus.Address `json:"-"`
 	// Names are those that a venue asks for, one a seat of the draft in its order, as far as they were given; stored

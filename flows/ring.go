@@ -2,9 +2,14 @@ package flows
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
+	"strconv"
+	"strings"
+	"time"
 
+	"github.com/usherbot/usher/chain/cirrus"
 	"github.com/usherbot/usher/flows/order"
 )
 
@@ -30,6 +35,61 @@ func (f *Flows) ring(ctx context.Context, o *order.Order, around Around) error {
 		if b.payout >= 0 {
 			o.Payouts[b.payout].Rung = true
 		}
+	}
+	return f.remind(ctx, o)
+}
+
+// Reminders of money that waits for another address.
+const (
+	remindEvery = 24 * time.Hour
+	remindKey   = "address:" // and when it was last said
+)
+
+// remind asks for another address once a day while money can't go back: in the secret chat where there is one, which
+// is where the address is taken; otherwise in the bot chat.
+func (f *Flows) remind(ctx context.Context, o *order.Order) error {
+	if !needsAddress(*o) {
+		return nil
+	}
+	now, last := f.Clock(), int64(0)
+	for _, key := range o.Card.Rung {
+		if said, found := strings.CutPrefix(key, remindKey); found {
+			last, _ = strconv.ParseInt(said, 10, 64) // what can't be read was said long ago
+		}
+	}
+	next := time.Unix(last, 0).Add(remindEvery)
+	if !now.Before(next) {
+		if err := f.remindNow(ctx, *o, last); err != nil {
+			return err
+		}
+		o.Card.Rung = slices.DeleteFunc(o.Card.Rung, func(key string) bool { return strings.HasPrefix(key, remindKey) })
+		o.Card.Rung = append(o.Card.Rung, remindKey+strconv.FormatInt(now.Unix(), 10))
+		next = now.Add(remindEvery)
+	}
+	if o.Card.Again.IsZero() || next.Before(o.Card.Again) {
+		o.Card.Again = next
+	}
+	return nil
+}
+
+// remindNow says it. last names what is said, so that it is said once even where a crash forgot that it was.
+func (f *Flows) remindNow(ctx context.Context, o order.Order, last int64) error {
+	v, sum := f.voice(o.Language), cirrus.Strats(0)
+	for _, p := range o.Payouts {
+		if p.State == order.AddressNeeded {
+			sum += sumOf(p)
+		}
+	}
+	a := args{"Sum": f.crs(sum), "Show": showName(o.Show), "Address": string(o.Private.Refund)}
+	err := f.Courier.Say(ctx, o.Customer, fmt.Sprintf("needed-%s-%d", o.ID, last), v.plain("redirect.needed", a))
+	if !errors.Is(err, order.ErrNoChat) && !errors.Is(err, order.ErrNoCourier) {
+		return err
+	}
+	a["Address"] = o.Private.Refund.Short()
+	row := []Button{v.button("button.back_to", nil, act(doBackTo, string(o.ID)))}
+	_, err = f.send(ctx, o.Customer, 0, Screen{Text: v.say("ring.address", a), Buttons: [][]Button{row}})
+	if err != nil {
+		return fmt.Errorf("asking for another address of %s: %w", o.ID, err)
 	}
 	return nil
 }
@@ -159,10 +219,7 @@ func (f *Flows) payoutBell(v voice, o order.Order, p order.Payout) (key string, 
 	switch p.State {
 	case order.Done:
 		return "arrived:" + p.ID, v.say("ring.arrived", a)
-	case order.AddressNeeded:
-		a["Support"] = f.support(v)
-		return "address:" + p.ID, v.say("ring.address", a)
-	case order.PayoutDue, order.Built, order.Sent, order.Dust:
+	case order.AddressNeeded, order.PayoutDue, order.Built, order.Sent, order.Dust:
 	}
 	return "", nil
 }

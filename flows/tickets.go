@@ -131,6 +131,8 @@ func (f *Flows) onOrder(ctx context.Context, t *turn, a action) (Reply, error) {
 		return f.swapQR(ctx, t, o, a)
 	case doCancel:
 		return f.cancelOne(ctx, t, o)
+	case doBackTo:
+		return f.redirect(ctx, t, o, a)
 	case doUndo:
 		return f.do(ctx, t, o, order.Ask{Verb: order.UndoAsked, Ticket: a.args[1]}, "tap.undone")
 	case doAgain:
