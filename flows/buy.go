@@ -135,7 +135,7 @@ func (f *Flows) buy(ctx context.Context, t *turn, o offer, a action) (Reply, err
 }
 
 func (f *Flows) open(ctx context.Context, t *turn, o offer, seats []cirrus.Seat) (Reply, error) {
-	n := order.New{Customer: t.customer(), Language: t.lang, Sale: o.Sale, Seats: seats, Refund: t.session.Refund}
+	n := order.New{Customer: t.customer(), Language: t.lang, Sale: o.Sale, Seats: seats, Refund: t.session.refundTo()}
 	if o.Terms.Identity {
 		n.Names = t.session.Names
 	}
