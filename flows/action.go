@@ -37,7 +37,10 @@ const (
 	doBuy     verb = "buy"   // show, seats, price as it was shown
 	doEach    verb = "each"  // likewise, each seat paid on its own
 	doWallet  verb = "wallet"
-	doKeep    verb = "keep" // leave the wallet screen as it is
+	doOwn     verb = "own"    // a refund address for this order alone
+	doUsual   verb = "usual"  // the remembered refund address again
+	doAlways  verb = "always" // remember the order's own refund address
+	doKeep    verb = "keep"   // leave the wallet screen as it is
 	doTickets verb = "tickets"
 	doHelp    verb = "help"
 	doMore    verb = "more"   // the shows, in a new message: the tapped one is a card, or news worth keeping
@@ -77,7 +80,7 @@ func act(v verb, args ...string) string {
 // arity is how many arguments each action has, at least and at most.
 func arity(v verb) (least, most int, known bool) {
 	switch v {
-	case doShows, doWallet, doKeep, doTickets, doHelp, doMore, doMine, doForget, doLater, doStay:
+	case doShows, doWallet, doOwn, doUsual, doAlways, doKeep, doTickets, doHelp, doMore, doMine, doForget, doLater, doStay:
 		return 0, 0, true
 	case doShow, doSeats, doGo, doCard, doCancel, doClear, doList, doNames, doMoney:
 		return 1, 1, true

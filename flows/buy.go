@@ -144,7 +144,7 @@ func (f *Flows) buy(ctx context.Context, t *turn, o offer, a action) (Reply, err
 
 // newOrder is what an order of these seats is made from.
 func (t *turn) newOrder(o offer, seats []cirrus.Seat) order.New {
-	n := order.New{Customer: t.customer(), Language: t.lang, Sale: o.Sale, Seats: seats, Refund: t.session.Refund}
+	n := order.New{Customer: t.customer(), Language: t.lang, Sale: o.Sale, Seats: seats, Refund: t.session.refundTo()}
 	if o.Terms.Identity {
 		n.Names = t.session.Names
 	}

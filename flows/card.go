@@ -134,6 +134,9 @@ func (c card) body() part {
 		if end := c.waitsUntil(); !end.IsZero() {
 			return c.partLate(end)
 		}
+		if c.o.PartWaiting() && c.missing() <= 0 {
+			return c.simple("card.late_seen", args{"Sum": c.f.crs(c.seen())}, stageSeen)
+		}
 		return c.ended("card.expired")
 	case order.Cancelled:
 		return c.ended("card.cancelled")
@@ -152,7 +155,10 @@ func (c card) simple(id string, a args, s stage) part {
 // came is an order whose money is there and on its way to the tickets.
 func (c card) came(id string, s stage) part {
 	p := c.simple(id, args{"Sum": c.f.crs(c.seen())}, s)
-	p.text = paragraphs(c.lateNote(), p.text, c.extra(), c.oneOf())
+	if c.o.Late {
+		p.text = paragraphs(c.simple("card.late_came", nil, s).text, p.text)
+	}
+	p.text = paragraphs(p.text, c.extra(), c.oneOf())
 	return p
 }
 

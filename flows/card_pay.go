@@ -157,13 +157,11 @@ func (f *Flows) cancelOne(ctx context.Context, t *turn, o order.Order) (Reply, e
 
 // waitsUntil is until when the part that came to an order, whose hold ended, waits for the rest; zero: there is none.
 func (c card) waitsUntil() time.Time {
-	if c.o.State != order.Expired || c.seen() == 0 || c.missing() <= 0 || len(c.o.Payouts) > 0 {
+	end := c.o.PartUntil(c.f.Config.Hold)
+	if !c.o.PartWaiting() || c.missing() <= 0 || !c.now.Before(end) {
 		return time.Time{}
 	}
-	if end := c.o.Since.Add(c.f.Config.Hold); c.now.Before(end) {
-		return end
-	}
-	return time.Time{}
+	return end
 }
 
 // partLate is an order whose hold ended before all of the money was there: the part waits for the rest.
@@ -183,8 +181,12 @@ func (c card) lateNote() Text {
 	bought, lost := 0, 0
 	for _, t := range c.standing() {
 		switch t.State {
-		case order.Held, order.Reserving, order.Unknown, order.Reserved, order.Owned:
+		case order.Held, order.Reserving, order.Unknown, order.Reserved:
 			bought++
+		case order.Owned:
+			if t.Delivery.State != order.DeliverySeen {
+				bought++
+			}
 		case order.Lost:
 			lost++
 		}

@@ -12,14 +12,7 @@ import (
 )
 
 // instead finds the ticket that takes the place of a lost one, or is about to; nil: none does.
-func instead(o order.Order, lost string) *order.Ticket {
-	for i := len(o.Tickets) - 1; i >= 0; i-- {
-		if t := o.Tickets[i]; t.Was == lost && t.State != order.Dropped {
-			return &o.Tickets[i]
-		}
-	}
-	return nil
-}
+func instead(o order.Order, lost string) *order.Ticket { return o.Instead(lost) }
 
 // pending tells whether a ticket waits for the money of the one whose place it takes.
 func pending(o order.Order, t order.Ticket) bool {

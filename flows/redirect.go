@@ -29,7 +29,7 @@ func mayRedirect(o order.Order) bool {
 		}
 		open = open || !p.State.Final()
 	}
-	if open || o.State == order.PartPaid {
+	if open || o.State == order.PartPaid || o.PartWaiting() {
 		return true
 	}
 	return o.State == order.Filled && slices.ContainsFunc(o.Tickets, func(t order.Ticket) bool {
