@@ -25,7 +25,7 @@ func (f *Flows) details(ctx context.Context, t *turn, o order.Order, id string) 
 		lines(t.say("details.now", args{"State": f.stateOf(t, e).String()}), f.cameFor(t, e)),
 		lines(called(t, e.t.Reserve, "details.bought", "details.refused", "details.asked"),
 			called(t, e.t.Release, "details.released", "details.refused", "details.releasing")),
-		f.moneyBack(t, e),
+		f.cameBack(t, e),
 		lines(address(t, e), t.say("details.contract", args{"Contract": string(o.Show.Contract)})),
 		t.say("details.order", args{"Order": string(o.ID), "Time": moment(o.Created)}),
 	)
@@ -54,8 +54,8 @@ func called(t *turn, c order.Call, good, refused, waits string) Text {
 	return t.say(refused, a)
 }
 
-// moneyBack lists what came back, or is on its way: for the seat, and for the order as a whole.
-func (f *Flows) moneyBack(t *turn, e entry) Text {
+// cameBack lists what came back, or is on its way: for the seat, and for the order as a whole.
+func (f *Flows) cameBack(t *turn, e entry) Text {
 	var all Text
 	c := card{voice: t.voice, f: f, o: e.o, now: t.now}
 	to := e.o.Private.Refund.Short()
