@@ -116,7 +116,7 @@ func (e *Engine) other(ctx context.Context, o Order, lost Ticket, seat cirrus.Se
 	if err := e.Holds.Hold(ctx, o.Show.TxID, seat, hold, now); err != nil {
 		return Ticket{}, fmt.Errorf("holding %s: %w", seat, err)
 	}
-	address, err := e.claim(ctx, o.Account, o.ID, 1)
+	address, err := e.claim(ctx, o, 1)
 	if err != nil {
 		return Ticket{}, err
 	}
