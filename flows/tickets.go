@@ -128,9 +128,11 @@ func (f *Flows) onOrder(ctx context.Context, t *turn, a action) (Reply, error) {
 	case doCard:
 		return f.cardScreen(ctx, t, o)
 	case doPlainQR:
-		return f.swapQR(ctx, t, o, a.args[1] == "a")
+		return f.swapQR(ctx, t, o, a)
 	case doCancel:
-		return f.do(ctx, t, o, order.Ask{Verb: order.Cancel}, "tap.cancelled")
+		return f.cancelOne(ctx, t, o)
+	case doBackTo:
+		return f.redirect(ctx, t, o, a)
 	case doUndo:
 		return f.do(ctx, t, o, order.Ask{Verb: order.UndoAsked, Ticket: a.args[1]}, "tap.undone")
 	case doAgain:
@@ -186,27 +188,15 @@ func (f *Flows) cardScreen(ctx context.Context, t *turn, o order.Order) (Reply, 
 	return Reply{Screens: []Outgoing{out}}, nil
 }
 
-// CardShown notes which message is the living card of an order now.
+// CardShown notes which message is the living card of an order now, or the hall that a customer looks at.
 func (f *Flows) CardShown(ctx context.Context, card string, message int) error {
+	if customer, ok := hallOf(card); ok {
+		return f.hallShown(ctx, customer, message)
+	}
 	if f.Deps.CardShown == nil {
 		return nil
 	}
 	return f.Deps.CardShown(ctx, order.ID(card), message)
-}
-
-// swapQR shows the payment's other QR in the card. The next change of the order shows the usual one again.
-func (f *Flows) swapQR(ctx context.Context, t *turn, o order.Order, bare bool) (Reply, error) {
-	if o.State != order.AwaitingPayment && o.State != order.PartPaid || preparing(o, t.now) {
-		reply, err := f.snapshot(ctx, t, o)
-		reply.Answer = t.answer("tap.old_card")
-		return reply, err
-	}
-	c := card{voice: t.voice, f: f, o: o, now: t.now, bare: bare}
-	screen, err := c.screen()
-	if err != nil {
-		return Reply{}, err
-	}
-	return Reply{Screens: []Outgoing{{Chat: t.event.Chat, Edit: t.event.Message, Screen: screen}}}, nil
 }
 
 // sendAgain hands a ticket over once more; without a secret chat it says how to make one.
