@@ -230,7 +230,9 @@ func (w *world) pays(how string) {
 func (w *world) turns(what, rest string) {
 	switch what {
 	case "taken":
-		w.seat(rest).Owner = addressNr(250)
+		for name := range strings.FieldsSeq(rest) {
+			w.seat(name).Owner = addressNr(250)
+		}
 	case "resold":
 		w.seat(rest).Resold = true
 	case "held":
@@ -242,7 +244,16 @@ func (w *world) turns(what, rest string) {
 		w.must(err)
 		w.seat(seat).Price = n
 	case "ends":
-		w.sale.Show.EndOfSale = w.chain.height + 15
+		w.sale.Show.EndOfSale = w.chain.height + w.number(rest, 15)
+	case "norefund":
+		w.sale.Terms.NoReleaseBlocks = w.sale.Show.EndOfSale
+	case "another":
+		w.anotherShow()
+	case "rows":
+		w.rows(int(w.number(rest, 10)))
+	case "sellresold":
+		w.flows.Config.SellResold = true
+		w.newEngine(w.flows.Config.Gas)
 	case "fee":
 		w.sale.Terms.ReleaseFee = 1_000 * uint64(cirrus.CRS)
 	case "over":
@@ -256,9 +267,7 @@ func (w *world) turns(what, rest string) {
 		w.must(err)
 		w.clock.Advance(d)
 	case "gas":
-		n, err := strconv.ParseUint(rest, 10, 64)
-		w.must(err)
-		w.flows.Config.Gas.Limit = n
+		w.flows.Config.Gas.Limit = w.number(rest, 0)
 	case "courier":
 		w.courier.username = strings.TrimPrefix(rest, "gone")
 	case "node":
@@ -281,5 +290,37 @@ func (w *world) turns(what, rest string) {
 	}
 	if what != "blocked" && what != "unblocked" {
 		w.post()
+	}
+}
+
+// number reads how many; none is usual.
+func (w *world) number(text string, usual uint64) uint64 {
+	if text == "" {
+		return usual
+	}
+	n, err := strconv.ParseUint(text, 10, 64)
+	w.must(err)
+	return n
+}
+
+// anotherShow is an organiser who ends the sale and begins another one with the same contract and the same seats.
+func (w *world) anotherShow() {
+	show := *w.sale.Show
+	show.Name, show.TxID = "Morning Ferries", cirrus.TxID(strings.Repeat("7a1d", 16))
+	show.Block, show.EndOfSale, show.Time = w.chain.height, w.chain.height+900, w.clock.Now().Add(120*time.Hour)
+	w.sale.Show = &show
+	for i := range w.sale.Seats {
+		w.sale.Seats[i].Owner, w.sale.Seats[i].Secret, w.sale.Seats[i].Resold = "", nil, false
+	}
+}
+
+// rows makes the hall one of so many rows of five.
+func (w *world) rows(n int) {
+	w.sale.Seats = nil
+	for number := range n {
+		for letter := range cirrus.Char(5) {
+			seat := cirrus.Seat{Number: int32(number) + 1, Letter: 'A' + letter}
+			w.sale.Seats = append(w.sale.Seats, order.SeatOnSale{Seat: seat, Price: 120 * uint64(cirrus.CRS)})
+		}
 	}
 }
