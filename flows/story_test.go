@@ -56,9 +56,17 @@ func firstDifference(want, got string) string {
 	return "one is longer"
 }
 
+// networkOf is the network that a story is told of.
+func networkOf(told string) cirrus.Network {
+	if strings.HasPrefix(told, "# On the test network") {
+		return cirrus.TestNet
+	}
+	return cirrus.MainNet
+}
+
 // play goes through a story and gives it with what is seen.
 func play(t *testing.T, told string) string {
-	w := newWorld(t)
+	w := newWorldOn(t, networkOf(told))
 	var out strings.Builder
 	for line := range strings.SplitSeq(told, "\n") {
 		switch {
@@ -99,6 +107,8 @@ func (w *world) happens(line string) {
 	case "operator":
 		what, rest, _ = strings.Cut(rest, " ")
 		w.does(operator, what, rest)
+	case "grouptap", "groupwrite", "groupsend":
+		w.inGroup(what, rest)
 	case "group":
 		command, _, _ := strings.Cut(strings.TrimPrefix(rest, "/"), " ")
 		w.handle(flows.Event{Kind: flows.Group, Actor: flows.Actor{ID: ann}, Chat: -5, Command: command})
@@ -143,9 +153,13 @@ func (w *world) does(who int64, what, rest string) {
 			e.Command, e.Argument = command, id
 		}
 	case rest == "OURS", rest == "CONTRACT":
-		e.Text = string(addressNr(60))
+		e.Text = string(w.at(60))
+	case rest == "SPACES":
+		e.Text = " \n\u00a0 "
+	case rest == "LONG":
+		e.Text = strings.Repeat("C", 4096)
 	case rest == "ANOTHER":
-		e.Text = string(addressNr(61))
+		e.Text = string(w.at(61))
 	default:
 		e.Text = rest
 	}
@@ -231,7 +245,7 @@ func (w *world) turns(what, rest string) {
 	switch what {
 	case "taken":
 		for name := range strings.FieldsSeq(rest) {
-			w.seat(name).Owner = addressNr(250)
+			w.seat(name).Owner = w.at(250)
 		}
 	case "resold":
 		w.seat(rest).Resold = true
@@ -273,10 +287,10 @@ func (w *world) turns(what, rest string) {
 	case "node":
 		w.healthy = rest == "well"
 	case "ours":
-		w.own[addressNr(60)] = true
+		w.own[w.at(60)] = true
 	case "contract":
-		delete(w.own, addressNr(60))
-		w.chain.contracts[addressNr(60)] = true
+		delete(w.own, w.at(60))
+		w.chain.contracts[w.at(60)] = true
 	case "lose":
 		w.chain.fail = "lost"
 	case "blocked":
@@ -323,4 +337,18 @@ func (w *world) rows(n int) {
 			w.sale.Seats = append(w.sale.Seats, order.SeatOnSale{Seat: seat, Price: 120 * uint64(cirrus.CRS)})
 		}
 	}
+}
+
+// inGroup is what somebody does in a group.
+func (w *world) inGroup(what, rest string) {
+	e := flows.Event{Kind: flows.Group, Actor: flows.Actor{ID: ann}, Chat: -5, Message: 1}
+	switch what {
+	case "grouptap":
+		e.Action, e.Callback = rest, "callback"
+	case "groupwrite":
+		e.Text = rest
+	case "groupsend":
+		e.Other = rest
+	}
+	w.handle(e)
 }
