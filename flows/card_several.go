@@ -307,7 +307,8 @@ func (c card) orderMoney() Text {
 func (c card) refundsEach() Text {
 	var last uint64
 	var least cirrus.Strats
-	can, have := 0, 0
+	var can []string
+	have := 0
 	for _, t := range c.o.Tickets {
 		if t.State != order.Owned && t.State != order.Ended {
 			continue
@@ -317,15 +318,15 @@ func (c card) refundsEach() Text {
 		if err != nil {
 			continue
 		}
-		if sum := order.LeastRefund(c.o, t); can == 0 || sum < least {
+		if sum := order.LeastRefund(c.o, t); can == nil || sum < least {
 			least = sum
 		}
-		can, last = can+1, until
+		can, last = append(can, seatName(t.Seat)), until
 	}
 	switch {
-	case can > 0:
+	case can != nil:
 		return c.say("card.refundable_each", args{
-			"Sum": c.f.crs(least), "About": when(c.around.Tip, last), "Block": block(last), "Count": can,
+			"Sum": c.f.crs(least), "About": when(c.around.Tip, last), "Block": block(last), "Count": len(can), "Seats": enumerate(can),
 		})
 	case have > 0:
 		return c.say("card.no_refund_each", nil)

@@ -78,7 +78,11 @@ func (f *Flows) tickets(ctx context.Context, t *turn) (Reply, error) {
 // stateID is the message with a ticket's state in a few words.
 func stateID(o order.Order, t order.Ticket) string {
 	switch {
-	case o.State.Unpaid():
+	case choosing(o, t):
+		return "state.choosing"
+	case pending(o, t):
+		return "state.pending"
+	case o.State.Unpaid(), o.PartWaiting():
 		return "state.unpaid"
 	case o.State == order.Void:
 		return "state.void"
