@@ -5,7 +5,6 @@ import (
 	"slices"
 	"time"
 
-	"github.com/usherbot/usher/chain/cirrus"
 	"github.com/usherbot/usher/flows/order"
 )
 
@@ -14,8 +13,6 @@ type Around struct {
 	Tip     order.Tip
 	Chat    ChatState // whether a ticket could be handed over now; empty: not asked
 	Courier string    // username of the courier, without @; empty where none is logged in
-	// Coins are what came to the addresses of tickets that take another's place, confirmed or not.
-	Coins []cirrus.Coin
 	// Nr and Of number an order among those that were made together, each seat paid on its own; 0: it is alone.
 	Nr, Of int
 }
@@ -169,7 +166,7 @@ func (c card) tickets() part {
 		return c.several()
 	}
 	all := c.ticket(standing[0])
-	all.text = paragraphs(c.lateNote(), all.text, c.excess(standing[0]), c.payouts())
+	all.text = paragraphs(c.lateNote(), all.text, c.excess(standing[0]), c.swapBack(standing[0]), c.payouts())
 	return all
 }
 
@@ -186,7 +183,7 @@ func (c card) ended(id string) part {
 func (c card) ticket(t order.Ticket) part {
 	a := args{"Seat": seatName(t.Seat)}
 	switch {
-	case pending(c.o, t):
+	case t.Arriving():
 		return c.pending(t)
 	case choosing(c.o, t):
 		return c.choose(t)

@@ -2,6 +2,7 @@ package flows
 
 import (
 	"context"
+
 	"github.com/usherbot/usher/chain/cirrus"
 	"github.com/usherbot/usher/flows/order"
 )

@@ -80,7 +80,7 @@ func stateID(o order.Order, t order.Ticket) string {
 	switch {
 	case choosing(o, t):
 		return "state.choosing"
-	case pending(o, t):
+	case t.Arriving():
 		return "state.pending"
 	case o.State.Unpaid(), o.PartWaiting():
 		return "state.unpaid"
