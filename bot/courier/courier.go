@@ -176,10 +176,26 @@ func (c *Courier) current() *secretchat.Client {
 	return c.chats
 }
 
-func (c *Courier) replaceChats(chats *secretchat.Client) {
+// renewChats puts a new client in the place of the present one, which has written
+// its last when the new one comes: two at once would use sequence numbers twice.
+func (c *Courier) renewChats(api secretchat.API) *secretchat.Client {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.chats = chats
+	c.chats.Retire()
+	c.chats = c.newChats(api)
+	return c.chats
+}
+
+// withChats lets f use the present client, and once more the next one where the
+// client was replaced meanwhile. What f does must bear to be done twice.
+func (c *Courier) withChats(f func(chats *secretchat.Client) error) error {
+	for {
+		chats := c.current()
+		err := f(chats)
+		if !errors.Is(err, secretchat.ErrHalted) || c.current() == chats {
+			return err
+		}
+	}
 }
 
 func parseServer(text string) (server, error) {

@@ -105,8 +105,15 @@ func (c *Courier) open(ctx context.Context, chats *secretchat.Client, customer i
 // Deliver queues a parcel for the customer's open chat, durably, and says how far
 // it is. A parcel of which the phone has acknowledged the picture, in whatever
 // chat, is not sent again. ErrNoChat when no chat is open.
-func (c *Courier) Deliver(ctx context.Context, customer int64, p Parcel) (ParcelState, error) {
-	chats := c.current()
+func (c *Courier) Deliver(ctx context.Context, customer int64, p Parcel) (state ParcelState, err error) {
+	err = c.withChats(func(chats *secretchat.Client) error {
+		state, err = c.deliver(ctx, chats, customer, p)
+		return err
+	})
+	return state, err
+}
+
+func (c *Courier) deliver(ctx context.Context, chats *secretchat.Client, customer int64, p Parcel) (ParcelState, error) {
 	chat, others, err := c.open(ctx, chats, customer)
 	if err != nil {
 		return "", err
@@ -163,13 +170,14 @@ func (c *Courier) sentBefore(ctx context.Context, chats *secretchat.Client, othe
 
 // Say queues a text for the customer's open chat; the same key again sends nothing.
 func (c *Courier) Say(ctx context.Context, customer int64, key, text string) error {
-	chats := c.current()
-	chat, _, err := c.open(ctx, chats, customer)
-	if err != nil {
-		return err
-	}
-	_, err = chats.SendText(ctx, chat.ID, sayPrefix+key, text)
-	return deliveryError("text "+key, err)
+	return c.withChats(func(chats *secretchat.Client) error {
+		chat, _, err := c.open(ctx, chats, customer)
+		if err != nil {
+			return err
+		}
+		_, err = chats.SendText(ctx, chat.ID, sayPrefix+key, text)
+		return deliveryError("text "+key, err)
+	})
 }
 
 func deliveryError(what string, err error) error {

@@ -123,11 +123,10 @@ func (c *Courier) serve(ctx context.Context) error {
 	}
 	life := newLife(c)
 	client := c.client(life, life.connection)
-	life.chats = c.newChats(client.API())
-	c.replaceChats(life.chats)
+	life.chats = c.renewChats(client.API())
 	// A client that has halted takes nothing more: what callers give the courier
 	// between two lives goes to a fresh one.
-	defer func() { c.replaceChats(c.newChats(nil)) }()
+	defer c.renewChats(nil)
 	return client.Run(ctx, func(ctx context.Context) error {
 		a, err := c.authorize(ctx, client)
 		if err != nil {
