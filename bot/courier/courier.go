@@ -109,13 +109,16 @@ type Contact struct {
 }
 
 // Courier is one account. Its methods may be called whether or not Run runs: what
-// they are given is kept and carried out when it does.
+// they are given is kept and carried out by the process in which it does.
 type Courier struct {
 	cfg     Config
 	handler Handler
 	server  server
 	keys    []telegram.PublicKey
 	running atomic.Bool
+	// leads is true while Run runs and its context has not ended: this process, and
+	// no other one, writes into chats.
+	leads atomic.Bool
 
 	mu    sync.Mutex
 	chats *secretchat.Client
@@ -184,18 +187,6 @@ func (c *Courier) renewChats(api secretchat.API) *secretchat.Client {
 	c.chats.Retire()
 	c.chats = c.newChats(api)
 	return c.chats
-}
-
-// withChats lets f use the present client, and once more the next one where the
-// client was replaced meanwhile. What f does must bear to be done twice.
-func (c *Courier) withChats(f func(chats *secretchat.Client) error) error {
-	for {
-		chats := c.current()
-		err := f(chats)
-		if !errors.Is(err, secretchat.ErrHalted) || c.current() == chats {
-			return err
-		}
-	}
 }
 
 func parseServer(text string) (server, error) {

@@ -41,6 +41,8 @@ func (c *Courier) Run(ctx context.Context) error {
 		return errSecondRun
 	}
 	defer c.running.Store(false)
+	c.leads.Store(true)
+	defer context.AfterFunc(ctx, func() { c.leads.Store(false) })()
 	defer c.tell(context.WithoutCancel(ctx), false, "stopped")
 	for failures := 0; ; failures++ {
 		started := c.cfg.Clock.Now()

@@ -80,11 +80,42 @@ func (c *Client) index(ctx context.Context) error {
 	return nil
 }
 
+// look renews what is known of a user's chats while this client does not run:
+// another one may have made some.
+func (c *Client) look(ctx context.Context, user int64) error {
+	if err := c.index(ctx); err != nil {
+		return err
+	}
+	c.mu.Lock()
+	runs := c.runs
+	c.mu.Unlock()
+	if runs {
+		return nil
+	}
+	ctx, cancel := storeContext(ctx)
+	defer cancel()
+	names, err := c.cfg.Store.Keys(ctx, chatPrefix+strconv.FormatInt(user, 10)+"/")
+	if err != nil {
+		return fmt.Errorf("list a user's secret chats: %w", err)
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, name := range names {
+		if user, id, ok := parseChatName(name); ok {
+			c.users[id] = user
+		}
+	}
+	return nil
+}
+
 func (c *Client) ids(ctx context.Context) ([]int, error) {
 	return c.idsWhere(ctx, func(int64) bool { return true })
 }
 
 func (c *Client) idsOf(ctx context.Context, user int64) ([]int, error) {
+	if err := c.look(ctx, user); err != nil {
+		return nil, err
+	}
 	return c.idsWhere(ctx, func(u int64) bool { return u == user })
 }
 
