@@ -71,21 +71,18 @@ func (f *Flows) seatsAnswering(t *turn, o offer, answer string) (Reply, error) {
 	return reply, err
 }
 
-// dropGone takes seats out of the draft that cannot be had any more, and says which.
-func (f *Flows) dropGone(t *turn, o offer) Text {
-	mine := t.picked(o)
-	var gone []string
+// dropGone takes seats out of the draft that cannot be had any more, and gives them.
+func (f *Flows) dropGone(t *turn, o offer) (gone []cirrus.Seat) {
 	var kept []cirrus.Seat
-	for _, seat := range mine {
+	for _, seat := range t.picked(o) {
 		if f.seatState(o, seat, t.now) == seatFree {
 			kept = append(kept, seat)
 		} else {
-			gone = append(gone, seatName(seat))
+			gone = append(gone, seat)
 		}
 	}
-	if len(gone) == 0 {
-		return nil
+	if len(gone) > 0 {
+		t.choose(o, kept)
 	}
-	t.choose(o, kept)
-	return t.say("seats.gone", args{"Count": len(gone), "Seats": enumerate(gone)})
+	return gone
 }

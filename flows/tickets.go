@@ -186,8 +186,11 @@ func (f *Flows) cardScreen(ctx context.Context, t *turn, o order.Order) (Reply, 
 	return Reply{Screens: []Outgoing{out}}, nil
 }
 
-// CardShown notes which message is the living card of an order now.
+// CardShown notes which message is the living card of an order now, or the hall that a customer looks at.
 func (f *Flows) CardShown(ctx context.Context, card string, message int) error {
+	if customer, ok := hallOf(card); ok {
+		return f.hallShown(ctx, customer, message)
+	}
 	if f.Deps.CardShown == nil {
 		return nil
 	}

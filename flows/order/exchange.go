@@ -3,6 +3,7 @@ package order
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/usherbot/usher/chain/cirrus"
 )
@@ -35,6 +36,26 @@ func QuoteOther(o Order, lost Ticket, sale Sale, seat cirrus.Seat, fee cirrus.St
 		d.Back = back
 	}
 	return d, nil
+}
+
+// moneyBack ends the choice of another seat: the money of the lost one goes back now. Asked again it changes nothing.
+func (e *Engine) moneyBack(ctx context.Context, o *Order, t *Ticket, now time.Time) error {
+	if !t.Choosing() && o.Payout(t.ID) != nil {
+		return nil
+	}
+	if !t.Choosing() {
+		return fmt.Errorf("money of %s back: %w", t.Seat, ErrNotAllowed)
+	}
+	tip, err := e.View.Tip(ctx)
+	if err != nil {
+		return fmt.Errorf("reading the tip: %w", err)
+	}
+	t.Choice = time.Time{}
+	o.owe(Payout{
+		ID: e.NewID(), Ticket: t.ID, State: PayoutDue, Since: now, Why: WhyLost, Account: t.Account, From: t.Address,
+		Expect: t.left(), Block: tip.Height,
+	})
+	return nil
 }
 
 // OpenEach is Open with an order of its own for each seat, so that nothing on the chain shows that they belong

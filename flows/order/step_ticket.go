@@ -28,9 +28,9 @@ func (r *run) stepTicket(ctx context.Context, t *Ticket) (bool, error) {
 		return r.stepOwned(ctx, t)
 	case Releasing:
 		return r.stepReleasing(ctx, t)
-	case Attention:
-		return false, nil
-	case Dropped, Lost, Exchanged, Released, Ended:
+	case Lost:
+		return r.stepLost(ctx, t)
+	case Attention, Dropped, Exchanged, Released, Ended:
 		return false, nil
 	}
 	return false, nil
@@ -51,7 +51,7 @@ func (r *run) stepHeld(ctx context.Context, t *Ticket) (bool, error) {
 		reason = t.Reason
 	}
 	if reason != "" {
-		r.lose(t, reason)
+		r.lose(ctx, t, reason)
 		return r.moved(ctx)
 	}
 	return r.callReserve(ctx, t)
@@ -73,7 +73,7 @@ func (r *run) stepReserving(ctx context.Context, t *Ticket) (bool, error) {
 		return r.moved(ctx)
 	}
 	if reason := r.buyable(*t); reason != "" {
-		r.lose(t, reason)
+		r.lose(ctx, t, reason)
 		return r.moved(ctx)
 	}
 	return r.callReserve(ctx, t)
@@ -93,7 +93,7 @@ func (r *run) callReserve(ctx context.Context, t *Ticket) (bool, error) {
 		got, err = r.Booth.Reserve(ctx, r.boothCall(*t, t.Reserve))
 		return err
 	})
-	r.answered(t, got, err)
+	r.answered(ctx, t, got, err)
 	if err := r.saveAnswer(ctx, t.ID, got); err != nil {
 		return false, err
 	}
@@ -104,7 +104,7 @@ func (r *run) callReserve(ctx context.Context, t *Ticket) (bool, error) {
 }
 
 // answered notes what a Reserve call came to.
-func (r *run) answered(t *Ticket, got Reservation, err error) {
+func (r *run) answered(ctx context.Context, t *Ticket, got Reservation, err error) {
 	c := &t.Reserve
 	if err != nil {
 		r.Log.Warn("reserve not answered well", "order", r.o.ID, "ticket", t.ID, "attempt", c.Attempt, "error", err)
@@ -122,7 +122,7 @@ func (r *run) answered(t *Ticket, got Reservation, err error) {
 			t.move(Unknown, r.k.now) // perhaps an earlier call of ours took it: the chain tells
 			return
 		}
-		r.lose(t, reasonOf(err))
+		r.lose(ctx, t, reasonOf(err))
 	case doubtful:
 		c.Calling = false
 		t.move(Unknown, r.k.now)
@@ -174,8 +174,8 @@ func (r *run) stepReserved(ctx context.Context, t *Ticket) (bool, error) {
 		return r.moved(ctx)
 	}
 	if !receipt.Success {
-		c.settle(receipt, r.o.Gas, 0)
-		r.lose(t, ReasonCallFailed)
+		c.settle(receipt, r.o.Gas, t.Price)
+		r.lose(ctx, t, ReasonCallFailed)
 		return r.moved(ctx)
 	}
 	if err := r.own(ctx, t, receipt); err != nil {

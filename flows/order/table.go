@@ -34,7 +34,8 @@ func orderRows() []Row {
 			[]string{SiteIsContract, SiteBuild, SiteSend, SiteUnspent}, Filled, Paid).later(Paid),
 		row(Filled, "Each ticket has its coin and goes its own way.", nil, Void).later(Void).final(),
 		row(Void, "The payment was undone after tickets were bought.", nil).final(),
-		row(Expired, "The hold ended before the payment; what still comes is late.", []string{SiteHold}, Paying).final(),
+		row(Expired, "The hold ended before the payment. A part waits one more hold for its rest; what still comes is late.",
+			[]string{SiteHold}, Paying, Cancelled).final(),
 		row(Cancelled, "The customer ended it; what still comes goes back.", nil).final(),
 	}
 }
@@ -46,7 +47,7 @@ func ticketRows() []Row {
 	resolving := []string{SiteCalls, SiteReceipt, SiteUnspent, SiteForget}
 	return []Row{
 		row(Held, "It waits for its coin.", nil, Reserving, Lost, Dropped, Attention),
-		row(Dropped, "Its order ended unpaid.", nil, Held, Lost).later(Lost).final(),
+		row(Dropped, "Its order ended unpaid.", nil, Held).final(),
 		row(Reserving, "The intent to buy is saved; the call is being made, or made again later.",
 			[]string{SiteReserve, SiteRaw}, Reserved, Unknown, Lost, Attention),
 		row(Unknown, "The call to buy may or may not have been broadcast; the chain tells.", resolving,
@@ -58,8 +59,8 @@ func ticketRows() []Row {
 			[]string{SiteDeliver}, Releasing, Ended, Reserved).later(Reserved),
 		row(Releasing, "The intent to give back is saved; after the undo time the call is made and its receipt awaited.",
 			append([]string{SiteBuild, SiteRelease, SiteRaw, SiteSend, SiteTickets}, resolving...), Released, Owned, Attention),
-		row(Lost, "The seat could not be bought; the money is at its address and goes back.", nil, Exchanged).
-			later(Exchanged).final(),
+		row(Lost, "The seat could not be bought. The money is at its address: it waits while another seat may be chosen, else it goes back.",
+			nil, Exchanged).later(Exchanged).final(),
 		row(Exchanged, "Another seat took its place.", nil).final(),
 		row(Released, "The ticket was given back; the money is at its address and goes back.", nil, Owned).
 			later(Owned).final(),
