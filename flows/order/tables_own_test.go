@@ -35,8 +35,8 @@ func (w *world) deadline() {
 	w.mine(2)
 }
 
-// lostSeat is a ticket whose seat somebody else was faster to buy.
-func lostSeat(t *testing.T) *world {
+// seatLost is a ticket whose seat somebody else was faster to buy.
+func seatLost(t *testing.T) *world {
 	t.Helper()
 	w := bought(t)
 	w.next(order.SiteReserve, refusedWith(order.ErrSeatTaken))
@@ -83,7 +83,7 @@ func ownStages() []stage {
 			{outcome: "nothing more happens", happens: oneBlock},
 			{outcome: "more money comes", happens: comesOnTop},
 		}},
-		{table: "ticket", state: "lost", enter: lostSeat, ends: order.Lost, cases: []ending{
+		{table: "ticket", state: "lost", enter: seatLost, ends: order.Lost, cases: []ending{
 			{outcome: "nothing more happens", happens: oneBlock},
 			{outcome: "more money comes", happens: comesOnTop},
 		}},
