@@ -80,6 +80,7 @@ func ownStages() []stage {
 		}},
 		{table: "ticket", state: "ended", site: order.SiteDeliver, enter: ended, happens: asks(order.SendAgain), ends: order.Ended, cases: delivery()},
 		{table: "ticket", state: "ended", enter: ended, ends: order.Ended, cases: []ending{
+			{outcome: "its money is not seen", leads: "attention", ends: order.Attention, enter: depositUnseen, happens: longUnseen},
 			{outcome: "nothing more happens", happens: oneBlock},
 			{outcome: "more money comes", happens: comesOnTop},
 		}},
@@ -88,6 +89,7 @@ func ownStages() []stage {
 			{outcome: "more money comes", happens: comesOnTop},
 		}},
 		{table: "ticket", state: "released", enter: givenBack, ends: order.Released, cases: []ending{
+			{outcome: "its money is not seen", leads: "attention", ends: order.Attention, enter: refundUnseen, happens: longUnseen},
 			{outcome: "nothing more happens", happens: oneBlock},
 			{outcome: "more money comes", happens: comesOnTop},
 		}},
@@ -113,7 +115,9 @@ func attentionStages() []stage {
 			{outcome: "the call to give back failed: resolved", leads: "releasing", ends: order.Attention, enter: releaseRefused, happens: operates(order.Resolve)},
 			{outcome: "the secret is lost: let go", leads: "releasing", ends: order.Released, enter: withoutSecret, happens: operates(order.LetGo)},
 			{outcome: "given up: paid back", leads: "lost", ends: order.Lost, enter: refusedTooOften, happens: operates(order.PayBack)},
-			{outcome: "the contract's payment came late: resolved", leads: "released", ends: order.Released, enter: refundLate, happens: operates(order.Resolve)},
+			{outcome: "the refund came late: resolved", leads: "released", ends: order.Released, enter: seenLate(refundUnseen), happens: operates(order.Resolve)},
+			{outcome: "the deposit came late: resolved", leads: "ended", ends: order.Ended, enter: seenLate(depositUnseen), happens: operates(order.Resolve)},
+			{outcome: "the money came late: resolved", leads: "lost", ends: order.Lost, enter: seenLate(lostUnseen), happens: operates(order.Resolve)},
 		}},
 	}
 }
@@ -188,24 +192,70 @@ func withoutSecret(t *testing.T) *world {
 	return w
 }
 
-// refundLate is a ticket given back whose money from the contract was not seen for long, and then came.
-func refundLate(t *testing.T) *world {
+// refundUnseen is a ticket given back whose money from the contract is not seen.
+func refundUnseen(t *testing.T) *world {
 	t.Helper()
 	w := given(t, func(*world) {})
 	w.node.mine()
-	var late *coin
-	for _, c := range w.node.coins {
-		if c.Address == w.o.Address && c.Amount == w.o.Terms.Refund(price) {
-			late, c.from = c, never
-		}
-	}
+	w.hide(func(c *coin) bool { return c.Amount == w.o.Terms.Refund(price) })
 	w.post()
-	w.mine(22)
-	w.wants(order.Filled, order.Attention)
-	late.from = 0
-	w.mine(1)
+	w.wants(order.Filled, order.Released)
 	return w
 }
+
+// depositUnseen is a ticket whose refund deadline passes while the rest of its deposit is not seen.
+func depositUnseen(t *testing.T) *world {
+	t.Helper()
+	w := owned(t)
+	w.hide(func(*coin) bool { return true })
+	w.deadline()
+	w.wants(order.Filled, order.Ended)
+	return w
+}
+
+// lostUnseen is a lost ticket whose money is not seen.
+func lostUnseen(t *testing.T) *world {
+	t.Helper()
+	w := bought(t)
+	w.next(order.SiteReserve, refusedWith(order.ErrSeatTaken))
+	w.next(order.SiteBuild, refusedWith(order.ErrUnreachable))
+	w.mine(1)
+	w.wants(order.Filled, order.Lost)
+	w.hide(func(*coin) bool { return true })
+	return w
+}
+
+// hide has the wallet not show coins at the order's address that nothing spends.
+func (w *world) hide(which func(*coin) bool) {
+	for _, c := range w.node.coins {
+		if c.Address == w.o.Address && c.spentBy == "" && which(c) {
+			c.from = never
+		}
+	}
+}
+
+// shows has the wallet show again what was hidden.
+func (w *world) shows() {
+	for _, c := range w.node.coins {
+		if c.from == never {
+			c.from = 0
+		}
+	}
+	w.mine(1)
+}
+
+// seenLate is one that needs a person because its money was not seen for long, and by now it is.
+func seenLate(enter func(*testing.T) *world) func(*testing.T) *world {
+	return func(t *testing.T) *world {
+		w := enter(t)
+		w.mine(22)
+		w.wants(order.Filled, order.Attention)
+		w.shows()
+		return w
+	}
+}
+
+func longUnseen(w *world) { w.mine(22) }
 
 // never is a block that does not come.
 const never = 1 << 40
