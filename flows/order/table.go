@@ -58,7 +58,7 @@ func ticketRows() []Row {
 		row(Owned, "The receipt is good, the contract shows our address, the secret fits. The QR is handed over.",
 			[]string{SiteDeliver}, Releasing, Ended, Reserved).later(Reserved),
 		row(Releasing, "The intent to give back is saved; after the undo time the call is made and its receipt awaited.",
-			append([]string{SiteBuild, SiteRelease, SiteRaw, SiteSend, SiteTickets}, resolving...), Released, Owned, Attention),
+			append([]string{SiteBuild, SiteRelease, SiteRaw, SiteSend}, resolving...), Released, Owned, Attention),
 		row(Lost, "The seat could not be bought. The money is at its address: it waits while another seat may be chosen, else it goes back.",
 			nil, Exchanged).later(Exchanged).final(),
 		row(Exchanged, "Another seat took its place.", nil).final(),

@@ -198,4 +198,3 @@ func resentStage() stage {
 		cases: append(sendingFails(), ending{outcome: "accepted"}),
 	}
 }
-

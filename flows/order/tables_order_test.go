@@ -36,6 +36,15 @@ func lapsed(t *testing.T) *world {
 	return w
 }
 
+// partWaits is one of which a part was paid in time.
+func partWaits(t *testing.T) *world {
+	t.Helper()
+	w := partly(t)
+	w.pass(15 * time.Minute)
+	w.wants(order.Expired, order.Dropped)
+	return w
+}
+
 func cancelled(t *testing.T) *world {
 	t.Helper()
 	w := opened(t)
@@ -70,9 +79,6 @@ func isLookedAt(w *world) {
 }
 
 func asks(verb order.Verb) func(*world) { return func(w *world) { w.must(w.ask(verb)) } }
-
-// someoneHolds has another customer take the seat's hold.
-func someoneHolds(w *world) { w.next(order.SiteHold, refusedWith(order.ErrSeatHeld)) }
 
 func orderStages() []stage {
 	waiting := slices.Concat(leadTo("paying", "", order.ErrSeatHeld), stays(order.ErrUnknownOutcome), []ending{
@@ -119,6 +125,9 @@ func orderStages() []stage {
 		{table: "order", state: "expired", enter: lapsed, ends: order.Dropped, cases: []ending{
 			{outcome: "nothing comes", happens: oneBlock},
 			{outcome: "the money comes late", leads: "paying", ends: order.Owned, happens: comesConfirmed},
+			{outcome: "the rest of a part comes late", leads: "paying", ends: order.Owned, enter: partWaits, happens: comesConfirmed},
+			{outcome: "the rest of a part does not come", enter: partWaits, happens: waits(time.Hour)},
+			{outcome: "the customer cancels while a part waits", leads: "cancelled", enter: partWaits, happens: asks(order.Cancel)},
 		}},
 		{table: "order", state: "cancelled", enter: cancelled, ends: order.Dropped, cases: []ending{
 			{outcome: "nothing comes", happens: oneBlock},
