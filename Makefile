@@ -54,7 +54,7 @@ fuzz: ## each fuzz target for FUZZTIME (FUZZ=./chain for some)
 
 .PHONY: pictures
 pictures: needs ## renew docs/pictures
-	USHER_NEED_BROWSER=1 go test -race -cover -count=1 -timeout $(TIMEOUT) -run TestTheStoryOnThePage . -update
+	USHER_NEED_BROWSER=1 go test -race -cover -count=1 -timeout $(TIMEOUT) -run 'TestTheStoryOnThePage|TestGallery|TestEveryPictureIsListed' . -update
 
 .PHONY: tables
 tables: ## print each row of the state tables with each outcome of its calls and its test; renew what is made from code

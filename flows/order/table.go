@@ -46,7 +46,8 @@ func ticketRows() []Row {
 	}
 	resolving := []string{SiteCalls, SiteReceipt, SiteUnspent, SiteForget}
 	return []Row{
-		row(Held, "It waits for its coin.", nil, Reserving, Lost, Dropped, Attention),
+		row(Held, "It waits for its coin. In place of a lost one: the difference is paid, then one transfer brings all money over.",
+			[]string{SiteHold, SiteIsContract, SiteBuild, SiteSend, SiteUnspent}, Reserving, Lost, Dropped, Attention),
 		row(Dropped, "Its order ended unpaid.", nil, Held).final(),
 		row(Reserving, "The intent to buy is saved; the call is being made, or made again later.",
 			[]string{SiteReserve, SiteRaw}, Reserved, Unknown, Lost, Attention),
@@ -60,7 +61,7 @@ func ticketRows() []Row {
 		row(Releasing, "The intent to give back is saved; after the undo time the call is made and its receipt awaited.",
 			append([]string{SiteBuild, SiteRelease, SiteRaw, SiteSend}, resolving...), Released, Owned, Attention),
 		row(Lost, "The seat could not be bought. The money is at its address: it waits while another seat may be chosen, else it goes back.",
-			nil, Exchanged).later(Exchanged).final(),
+			nil, Exchanged).final(),
 		row(Exchanged, "Another seat took its place.", nil).final(),
 		row(Released, "The ticket was given back; the money is at its address and goes back.", nil, Owned, Attention).
 			later(Owned).final(),
