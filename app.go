@@ -183,7 +183,7 @@ func (a *app) flowsDeps() flows.Deps {
 	}
 	a.engine = order.NewEngine(a.engineConfig(), order.Deps{}) // completed by wire
 	return flows.Deps{
-		Sessions: a.db, Courier: desk, Desk: a.engine, Operate: a.engine.Operate, View: a.db, Holds: a.db, Messenger: a.bot, Artist: ticketgen.Artist{},
+		Sessions: a.db, Courier: desk, Desk: a.engine, Operate: a.engine.Operate, View: a.db, Holds: a.db, Lookers: a.db, Messenger: a.bot, Artist: ticketgen.Artist{},
 		Clock: a.clock, Wake: a.wakeCustomer, CardShown: a.engine.CardShown, Attention: a.attention, Pause: a.pause.set,
 		Venue: a.changeVenue, Venues: a.venues.list,
 		Status: a.status, WordsWrong: func(err error) { a.log.Error("words", "error", err) },

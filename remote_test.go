@@ -187,15 +187,39 @@ func (r *remote) tap(text string) {
 // order chooses a seat, opens the secret chat and gets the payment card.
 func (r *remote) order(seat string, refund cirrus.Address) (address string, due cirrus.Strats) {
 	r.t.Helper()
-	r.write("/start")
-	for _, text := range []string{"Shows", "An Evening", "Choose a seat", seat, "Continue with " + seat} {
-		r.tap(text)
-	}
-	r.sees("the question for an address", says("Where should money go back to?"), nil)
-	r.write(string(refund))
-	r.sees("the way to the secret chat", says("Start Secret Chat"), nil)
-	r.call(http.MethodPost, r.url("secretchat"), map[string]any{"with": "@courier"}, nil)
+	r.choose("An Evening", seat, refund)
 	r.tap("Order and pay")
+	return r.bill()
+}
+
+// choose goes on to the last screen before payment: seat, refund address and secret chat are there.
+func (r *remote) choose(show, seat string, refund cirrus.Address) {
+	r.t.Helper()
+	for _, step := range r.choosing(show, seat, refund) {
+		step()
+	}
+}
+
+// choosing is choose step by step.
+func (r *remote) choosing(show, seat string, refund cirrus.Address) []func() {
+	steps := []func(){func() { r.write("/start") }}
+	for _, text := range []string{"Shows", show, "Choose a seat", seat, "Continue with " + seat} {
+		steps = append(steps, func() { r.tap(text) })
+	}
+	return append(steps, func() {
+		r.sees("the question for an address", says("Where should money go back to?"), nil)
+		r.write(string(refund))
+	}, func() {
+		r.sees("the way to the secret chat", says("Start Secret Chat"), nil)
+		r.call(http.MethodPost, r.url("secretchat"), map[string]any{"with": "@courier"}, nil)
+	}, func() {
+		r.sees("the last screen", func(m simulator.MessageView) bool { return button(m, "Order and pay") != "" }, nil)
+	})
+}
+
+// bill reads address and sum off the payment card.
+func (r *remote) bill() (address string, due cirrus.Strats) {
+	r.t.Helper()
 	card := r.sees("the payment card", func(m simulator.MessageView) bool { return copied(m, "Copy address") != "" }, nil)
 	due, err := sumOf(card)
 	if err != nil {

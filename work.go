@@ -32,6 +32,7 @@ func (a *app) serve(ctx context.Context) error {
 func (a *app) work(ctx context.Context) error {
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return a.jobs.Run(ctx) })
+	group.Go(func() error { return a.followHalls(ctx) })
 	if a.courier != nil {
 		group.Go(func() error { return a.courier.Run(ctx) })
 	}
@@ -39,6 +40,30 @@ func (a *app) work(ctx context.Context) error {
 		group.Go(func() error { return a.bot.Run(ctx) })
 	}
 	return group.Wait()
+}
+
+// followHalls keeps the halls that customers look at up to date: with the least time between two edits it takes about
+// three seconds until others see that a seat went.
+func (a *app) followHalls(ctx context.Context) error {
+	const every, within = 2 * time.Second, 20 * time.Second
+	ticker := time.NewTicker(every)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-ticker.C:
+		}
+		if err := a.refreshHalls(ctx, within); err != nil && ctx.Err() == nil {
+			a.log.Warn("halls not brought up to date", "error", err)
+		}
+	}
+}
+
+func (a *app) refreshHalls(ctx context.Context, within time.Duration) error {
+	ctx, done := context.WithTimeout(ctx, within)
+	defer done()
+	return a.flows.RefreshHalls(ctx)
 }
 
 // watch follows the chain and sweeps up what no job took up.

@@ -37,6 +37,11 @@ func (w *world) chat(id int64) *chat {
 // Show implements flows.Messenger.
 func (w *world) Show(_ context.Context, out flows.Outgoing) (int, error) {
 	c := w.chat(out.Chat)
+	if w.showing != nil {
+		if err := w.showing(); err != nil {
+			return 0, err
+		}
+	}
 	if c.blocked {
 		return 0, order.ErrBlocked
 	}
@@ -139,8 +144,8 @@ func (c *chat) secret(p flows.Parcel) {
 	}
 }
 
-// apply puts a reply into the chat.
-func (c *chat) apply(reply flows.Reply) {
+// apply puts a reply into the chat, and gives the messages that must be noted.
+func (c *chat) apply(reply flows.Reply) map[string]int {
 	if reply.Answer != "" {
 		kind := "a short note"
 		if reply.Alert {
@@ -148,9 +153,13 @@ func (c *chat) apply(reply flows.Reply) {
 		}
 		fmt.Fprintf(&c.log, "  %s: %s\n", kind, reply.Answer)
 	}
+	cards := map[string]int{}
 	for _, out := range reply.Screens {
-		c.show(out)
+		if message := c.show(out); out.Card != "" {
+			cards[out.Card] = message
+		}
 	}
+	return cards
 }
 
 // button finds a button by its text, in the newest message that has it.

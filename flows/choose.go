@@ -18,6 +18,9 @@ func (t *turn) picked(o offer) []cirrus.Seat {
 
 // choose changes the draft. Names were given for other seats, so they are asked for again.
 func (t *turn) choose(o offer, seats []cirrus.Seat) {
+	if t.session.Draft.Show != o.Show.TxID {
+		t.session.Own = "" // it was given for another order
+	}
 	st := standing(o.Seats)
 	slices.SortStableFunc(seats, st.order)
 	t.session.Draft = Draft{Contract: o.Contract, Show: o.Show.TxID, Seats: seats, List: t.session.Draft.List}
@@ -71,21 +74,18 @@ func (f *Flows) seatsAnswering(t *turn, o offer, answer string) (Reply, error) {
 	return reply, err
 }
 
-// dropGone takes seats out of the draft that cannot be had any more, and says which.
-func (f *Flows) dropGone(t *turn, o offer) Text {
-	mine := t.picked(o)
-	var gone []string
+// dropGone takes seats out of the draft that cannot be had any more, and gives them.
+func (f *Flows) dropGone(t *turn, o offer) (gone []cirrus.Seat) {
 	var kept []cirrus.Seat
-	for _, seat := range mine {
+	for _, seat := range t.picked(o) {
 		if f.seatState(o, seat, t.now) == seatFree {
 			kept = append(kept, seat)
 		} else {
-			gone = append(gone, seatName(seat))
+			gone = append(gone, seat)
 		}
 	}
-	if len(gone) == 0 {
-		return nil
+	if len(gone) > 0 {
+		t.choose(o, kept)
 	}
-	t.choose(o, kept)
-	return t.say("seats.gone", args{"Count": len(gone), "Seats": enumerate(gone)})
+	return gone
 }

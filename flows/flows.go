@@ -29,6 +29,9 @@ type Deps struct {
 	// CardShown notes which message is the living card of an order, where a reply showed it. May be nil: then the
 	// card stays where it was, and what the reply showed is a picture of the moment.
 	CardShown func(ctx context.Context, id order.ID, message int) error
+	// Lookers remembers who looks at a hall, so that it follows by itself. May be nil: then halls stay as they were
+	// until the next tap.
+	Lookers Lookers
 	// Attention lists the orders that need a person. May be nil.
 	Attention func(ctx context.Context) ([]order.Order, error)
 	// Operate asks something of any order, for the operator. May be nil, and then nothing can be asked.
@@ -56,6 +59,7 @@ type Config struct {
 	ServiceFee  cirrus.Strats // a seat
 	Hold        time.Duration // how long a seat is held unpaid
 	SellResold  bool          // RESOLD_SEATS=sell
+	AtOnce      int           // how many halls are shown anew at one time; 0: 8
 	// OwnAddress tells whether an address is one of Usher's own.
 	OwnAddress func(ctx context.Context, a cirrus.Address) (bool, error)
 	// IsContract tells whether an address is a contract, which a plain payment cannot pay.
@@ -117,6 +121,7 @@ type turn struct {
 	erase   bool // delete the session once the event counts as handled
 	below   bool // the tapped message stays as it is, the answer comes below it
 	opened  bool // the event is that a secret chat opened
+	looks   bool // the event leads to a hall
 }
 
 func (t *turn) customer() int64 { return t.event.Actor.ID }
@@ -167,7 +172,12 @@ func (f *Flows) begin(ctx context.Context, e Event) (*turn, bool, error) {
 
 func (f *Flows) end(ctx context.Context, t *turn) error {
 	if len(t.session.Draft.Seats) == 0 {
-		t.session.Names = nil // names are kept no longer than what they were given for
+		t.session.Names, t.session.Own = nil, "" // these are kept no longer than what they were given for
+	}
+	if t.looks && f.Lookers != nil {
+		if err := f.Lookers.Look(ctx, t.customer(), t.now); err != nil {
+			return fmt.Errorf("noting who looks at a hall: %w", err)
+		}
 	}
 	if err := f.Sessions.End(ctx, t.customer(), t.event.ID, t.session); err != nil {
 		return fmt.Errorf("ending update %d: %w", t.event.ID, err)
@@ -175,10 +185,11 @@ func (f *Flows) end(ctx context.Context, t *turn) error {
 	if !t.erase {
 		return nil
 	}
-	if err := f.Sessions.Erase(ctx, t.customer()); err != nil {
-		return fmt.Errorf("forgetting a customer: %w", err)
+	errs := []error{f.Sessions.Erase(ctx, t.customer())}
+	if f.Lookers != nil {
+		errs = append(errs, f.Lookers.Leave(ctx, t.customer()))
 	}
-	return nil
+	return wrapped("forgetting a customer", errors.Join(errs...))
 }
 
 // release gives the turn back even when ctx has just ended.
@@ -213,10 +224,8 @@ func (f *Flows) converse(ctx context.Context, t *turn) (Reply, error) {
 		return f.tapped(ctx, t)
 	case e.Text != "":
 		return f.wrote(ctx, t)
-	case e.Other == "edited":
-		return Reply{}, nil
 	case e.Other != "":
-		return f.fresh(t, Screen{Text: t.say("text.other", nil), Buttons: t.menu()}), nil
+		return f.useless(t), nil
 	}
 	return Reply{Answer: t.answer("tap.old")}, nil
 }
@@ -224,7 +233,13 @@ func (f *Flows) converse(ctx context.Context, t *turn) (Reply, error) {
 // fresh shows a screen in a new message.
 func (f *Flows) fresh(t *turn, s Screen) Reply {
 	t.session.Message = max(t.session.Message, t.event.Message)
-	t.session.Shown = 0
+	t.session.Shown, t.session.Hall = 0, Hall{}
+	return Reply{Screens: []Outgoing{{Chat: t.event.Chat, Screen: s}}}
+}
+
+// aside says something in a new message, and leaves what was begun as it is: the screen above stays the current one,
+// and the next text still belongs to it.
+func (f *Flows) aside(t *turn, s Screen) Reply {
 	return Reply{Screens: []Outgoing{{Chat: t.event.Chat, Screen: s}}}
 }
 
@@ -234,7 +249,7 @@ func (f *Flows) inPlace(t *turn, s Screen) Reply {
 		return f.fresh(t, s)
 	}
 	// This message is the current one now, even where a later one exists: its buttons must not count as old.
-	t.session.Message, t.session.Shown = t.event.Message, t.event.Message
+	t.session.Message, t.session.Shown, t.session.Hall = t.event.Message, t.event.Message, Hall{}
 	return Reply{Screens: []Outgoing{{Chat: t.event.Chat, Edit: t.event.Message, Screen: s}}}
 }
 

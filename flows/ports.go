@@ -23,8 +23,14 @@ type Session struct {
 	Chat     bool      `json:"chat"`  // a secret chat was open when we last heard
 	Phone    string    `json:"phone"` // which steps are shown: "android", "iphone", "mac"
 	Seen     time.Time `json:"seen"`
+	Hall     Hall      `json:"hall"` // what the current screen shows, where that is a hall
+	// Redirect is the order that the next text in the secret chat is another refund address for; empty: none was asked for.
+	Redirect order.ID `json:"redirect,omitempty"`
 	// Refund is where money goes back to; stored sealed.
 	Refund cirrus.Address `json:"-"`
+	// Own is where money of the draft's order alone goes back to; empty: to Refund. Stored sealed, and forgotten with
+	// the draft.
+	Own cirrus.Address `json:"-"`
 	// Names are those that a venue asks for, one a seat of the draft in its order, as far as they were given; stored
 	// sealed, and shown nowhere but in the secret chat.
 	Names []string `json:"-"`
@@ -43,6 +49,33 @@ type Draft struct {
 	Seats    []cirrus.Seat  `json:"seats"`
 	List     bool           `json:"list,omitempty"` // the hall is read as a list, without a picture
 }
+
+// Hall is the hall of a show on a customer's screen.
+type Hall struct {
+	Show  cirrus.TxID   `json:"show,omitempty"` // empty: the current screen is no hall
+	List  bool          `json:"list,omitempty"` // it is read as a list
+	Seats string        `json:"seats"`          // digest of the seats as they were shown last
+	At    time.Time     `json:"at"`             // when that was
+	Gone  []cirrus.Seat `json:"gone,omitempty"` // chosen ones that went to others since the customer's last tap
+}
+
+// Lookers remembers who has a hall on the screen, so that it can follow what others take and give back. It is an
+// index: whether a customer still looks, and at what, says the session.
+type Lookers interface {
+	// Look notes that the customer looks at a hall now. Of more than MaxLookers those who looked last are kept, and
+	// nobody who looked LookFor ago or longer.
+	Look(ctx context.Context, customer int64, now time.Time) error
+	// Looking lists who looked after since, who looked last first; it may forget the others.
+	Looking(ctx context.Context, since time.Time) ([]int64, error)
+	// Leave forgets that the customer looks at a hall.
+	Leave(ctx context.Context, customer int64) error
+}
+
+// LookFor is how long after the customer's last tap a hall is kept up to date.
+const LookFor = 10 * time.Minute
+
+// MaxLookers is how many customers' halls are kept up to date at one time.
+const MaxLookers = 500
 
 // Sessions keeps what is remembered of customers, and makes each update count once.
 type Sessions interface {

@@ -78,6 +78,6 @@ type Reply struct {
 type Outgoing struct {
 	Chat int64
 	Edit int    // message to edit in place; 0: a new message. If it can't be edited, a new one is sent
-	Card string // id of the order whose living card this is: who sends it reports the message id to CardShown
+	Card string // the order whose living card this is, or a hall: who sends it reports the message id to CardShown
 	Screen
 }

@@ -17,7 +17,7 @@ func (f *Flows) buying(ctx context.Context, t *turn, a action) (Reply, error) {
 	if t.event.Message < t.session.Message && a.verb != doShow && a.verb != doSeats {
 		return f.old(ctx, t)
 	}
-	if a.verb == doBuy {
+	if a.verb == doBuy || a.verb == doEach {
 		if reply, done, err := f.bought(ctx, t, a); done || err != nil {
 			return reply, err
 		}
@@ -52,15 +52,34 @@ func (f *Flows) buying(ctx context.Context, t *turn, a action) (Reply, error) {
 	case doPhone:
 		t.session.Phone = a.args[1]
 		return f.proceed(ctx, t, o)
-	case doBuy:
+	case doBuy, doEach:
 		return f.buy(ctx, t, o, a)
 	}
 	return f.proceed(ctx, t, o)
 }
 
-// seats is the screen with the hall: a picture and a grid of buttons, or a list for who has it read aloud.
+// seats is the screen with the hall: a picture and a grid of buttons, or a list for who has it read aloud. It follows
+// by itself what others take and give back.
 func (f *Flows) seats(t *turn, o offer) (Reply, error) {
+	before, shown := t.session.Hall, t.session.Shown
 	gone := f.dropGone(t, o)
+	screen, err := f.hall(t, o, gone)
+	if err != nil {
+		return Reply{}, err
+	}
+	reply := f.inPlace(t, screen)
+	t.session.Hall, t.looks = f.hallNow(t, o, gone), true
+	if f.Lookers == nil || before.Show != "" && before.List == t.session.Hall.List && shown == t.session.Shown {
+		return reply, nil
+	}
+	// A text does not become a picture in place: whoever sends the screen says which message it is then.
+	t.session.Shown = 0
+	reply.Screens[0].Card = hallCard(t.customer())
+	return reply, nil
+}
+
+// hall draws the hall as the customer sees it now. gone are chosen seats that went to others.
+func (f *Flows) hall(t *turn, o offer, gone []cirrus.Seat) (Screen, error) {
 	mine := t.picked(o)
 	s := Screen{Buttons: append(f.grid(t, o, mine), f.seatsBelow(t, o, mine)...)}
 	const listRoom, captionRoom = 3000, 480
@@ -70,7 +89,7 @@ func (f *Flows) seats(t *turn, o offer) (Reply, error) {
 		plan := f.plan(t, o, mine)
 		png, err := f.Artist.Hall(plan)
 		if err != nil {
-			return Reply{}, fmt.Errorf("showing the hall of %s: %w", o.Contract, err)
+			return Screen{}, fmt.Errorf("showing the hall of %s: %w", o.Contract, err)
 		}
 		s.Picture, s.PictureName = png, plan.name()
 	}
@@ -78,8 +97,16 @@ func (f *Flows) seats(t *turn, o offer) (Reply, error) {
 	if t.session.Draft.List {
 		list = lines(list, f.notFree(t, o, room-len(list.String())))
 	}
-	s.Text = paragraphs(t.say("seats.head", args{"Show": showName(*o.Show)}), list, gone, f.pickedLine(t, o, mine))
-	return f.inPlace(t, s), nil
+	s.Text = paragraphs(t.say("seats.head", args{"Show": showName(*o.Show)}), list, f.goneLine(t, gone), f.pickedLine(t, o, mine))
+	return s, nil
+}
+
+// goneLine says which chosen seats went to others.
+func (f *Flows) goneLine(t *turn, gone []cirrus.Seat) Text {
+	if len(gone) == 0 {
+		return nil
+	}
+	return t.say("seats.gone", args{"Count": len(gone), "Seats": enumerate(seatNames(gone))})
 }
 
 // pickedLine says what is chosen, with the running total.

@@ -57,11 +57,18 @@ func (f *Flows) find(ctx context.Context, customer int64, key string) (o offer, 
 	if i < 0 {
 		return offer{}, false, nil
 	}
-	held, err := f.Holds.Held(ctx, sales[i].Show.TxID)
+	o, err = f.offered(ctx, sales[i], tip)
+	o.customer = customer
+	return o, err == nil, err
+}
+
+// offered reads what is known around a show on sale.
+func (f *Flows) offered(ctx context.Context, sale order.Sale, tip order.Tip) (offer, error) {
+	held, err := f.Holds.Held(ctx, sale.Show.TxID)
 	if err != nil {
-		return offer{}, false, fmt.Errorf("reading holds: %w", err)
+		return offer{}, fmt.Errorf("reading holds: %w", err)
 	}
-	return offer{Sale: sales[i], tip: tip, held: held, customer: customer}, true, nil
+	return offer{Sale: sale, tip: tip, held: held}, nil
 }
 
 // seatState says whether a seat can be chosen.

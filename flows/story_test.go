@@ -88,10 +88,13 @@ func (w *world) seen() string {
 func (w *world) happens(line string) {
 	what, rest, _ := strings.Cut(line, " ")
 	switch what {
-	case "write", "tap", "send":
+	case "write", "tap", "send", "raw":
 		w.does(ann, what, rest)
 	case "bob":
-		what, rest, _ = strings.Cut(rest, " ")
+		if what, rest, _ = strings.Cut(rest, " "); what == "chat" {
+			w.chatTurns(bob, rest)
+			return
+		}
 		w.does(bob, what, rest)
 	case "operator":
 		what, rest, _ = strings.Cut(rest, " ")
@@ -100,7 +103,7 @@ func (w *world) happens(line string) {
 		command, _, _ := strings.Cut(strings.TrimPrefix(rest, "/"), " ")
 		w.handle(flows.Event{Kind: flows.Group, Actor: flows.Actor{ID: ann}, Chat: -5, Command: command})
 	case "chat":
-		w.chatTurns(rest)
+		w.chatTurns(ann, rest)
 	case "secret":
 		w.writesSecretly(rest)
 	case "pay":
@@ -110,6 +113,8 @@ func (w *world) happens(line string) {
 		for range max(n, 1) {
 			w.chain.block()
 		}
+	case "live":
+		w.must(w.flows.RefreshHalls(context.Background()))
 	case "wait":
 		d, err := time.ParseDuration(rest)
 		w.must(err)
@@ -139,6 +144,8 @@ func (w *world) does(who int64, what, rest string) {
 		}
 	case rest == "OURS", rest == "CONTRACT":
 		e.Text = string(addressNr(60))
+	case rest == "ANOTHER":
+		e.Text = string(addressNr(61))
 	default:
 		e.Text = rest
 	}
@@ -179,20 +186,22 @@ func (w *world) handle(e flows.Event) {
 	e.ID, e.Date = w.updates, w.clock.Now()
 	reply, err := w.flows.Handle(context.Background(), e)
 	w.must(err)
-	w.chat(e.Chat).apply(reply)
+	for card, message := range w.chat(e.Chat).apply(reply) {
+		w.must(w.flows.CardShown(context.Background(), card, message))
+	}
 	w.must(w.jobs.RunUntilIdle(context.Background()))
 }
 
-func (w *world) chatTurns(how string) {
+func (w *world) chatTurns(who int64, how string) {
 	switch how {
 	case "opens":
-		w.courier.open[ann] = flows.ChatOpen
-		w.must(w.flows.ChatOpened(context.Background(), ann))
+		w.courier.open[who] = flows.ChatOpen
+		w.must(w.flows.ChatOpened(context.Background(), who))
 	case "closes":
-		delete(w.courier.open, ann)
-		w.must(w.flows.ChatClosed(context.Background(), ann))
+		delete(w.courier.open, who)
+		w.must(w.flows.ChatClosed(context.Background(), who))
 	case "is asked for":
-		w.courier.open[ann] = flows.ChatPending
+		w.courier.open[who] = flows.ChatPending
 	default:
 		w.t.Fatalf("chat %s?", how)
 	}
@@ -242,6 +251,10 @@ func (w *world) turns(what, rest string) {
 		w.sale.Terms.Identity = true
 	case "off":
 		w.off = rest
+	case "later":
+		d, err := time.ParseDuration(rest)
+		w.must(err)
+		w.clock.Advance(d)
 	case "gas":
 		n, err := strconv.ParseUint(rest, 10, 64)
 		w.must(err)

@@ -39,6 +39,7 @@ type world struct {
 	off     string
 	healthy bool
 	own     map[cirrus.Address]bool
+	showing func() error // what happens when a screen is shown outside of a reply; nil: nothing
 	ids     int
 	updates int64
 }
@@ -58,7 +59,7 @@ func newWorld(t testing.TB) *world {
 	gas := order.Gas{Limit: 250_000, Price: 100}
 	var err error
 	w.flows, err = flows.New(flows.Deps{
-		Sessions: w.db, Courier: w.courier, Desk: desk{w}, Operate: desk{w}.Operate, View: w.db, Holds: w.db, Messenger: w, Artist: w.artist,
+		Sessions: w.db, Courier: w.courier, Desk: desk{w}, Operate: desk{w}.Operate, View: w.db, Holds: w.db, Lookers: w.db, Messenger: w, Artist: w.artist,
 		Clock: w.clock.Now, Wait: func(context.Context, time.Duration) error { return errors.New("no time to wait") },
 		Attention: w.attention,
 		Pause: func(_ context.Context, paused bool) error {
@@ -68,7 +69,7 @@ func newWorld(t testing.TB) *world {
 		WordsWrong: func(err error) { t.Errorf("words: %v", err) },
 		Config: flows.Config{
 			Support: "@quay_help", BotUsername: "UsherBot", Admins: []int64{operator}, Network: cirrus.MainNet, Gas: gas,
-			Hold:       15 * time.Minute,
+			Hold: 15 * time.Minute, AtOnce: 1,
 			OwnAddress: func(_ context.Context, a cirrus.Address) (bool, error) { return w.own[a], nil },
 			IsContract: w.chain.IsContract,
 			SellingOff: func(context.Context) (string, bool) { return w.off, w.off != "" },

@@ -31,6 +31,8 @@ func promises() map[string]func(*testing.T, database, *memory.Clock) {
 		"AReleasedUpdateIsHandledAgain":         releasedUpdate,
 		"AnOldSessionDoesNotOverwriteANewOne":   oldSession,
 		"AnErasedSessionIsEmptyAndStaysHandled": erasedSession,
+		"WhoLooksAtAHallIsKnownForAWhile":       lookersForAWhile,
+		"OnlySoManyLookersAreKept":              lookersBounded,
 		"ALockIsHeldOnce":                       lockOnce,
 		"TheTipIsTheLastOnePosted":              lastTip,
 		"ASaleComesBackAsItWasPosted":           salesComeBack,

@@ -44,8 +44,8 @@ type Config struct {
 // ErrNoNetwork says that no network was given and none is remembered yet: the node must answer first.
 var ErrNoNetwork = errors.New("network not known yet")
 
-// DB implements order.Store, order.Heights, order.Locks, order.Holds, order.Addresses, order.View, order.Board and
-// flows.Sessions over Redis. It is safe for use by several goroutines.
+// DB implements order.Store, order.Heights, order.Locks, order.Holds, order.Addresses, order.View, order.Board,
+// flows.Sessions and flows.Lookers over Redis. It is safe for use by several goroutines.
 type DB struct {
 	cfg      Config
 	client   redis.UniversalClient
@@ -63,6 +63,7 @@ var (
 	_ order.View      = (*DB)(nil)
 	_ order.Board     = (*DB)(nil)
 	_ flows.Sessions  = (*DB)(nil)
+	_ flows.Lookers   = (*DB)(nil)
 )
 
 // Open connects to Redis. Errors: ErrURL, ErrNoNetwork.

@@ -32,6 +32,7 @@ type database interface {
 	order.View
 	order.Board
 	flows.Sessions
+	flows.Lookers
 	DropSale(ctx context.Context, contract cirrus.Address) error
 }
 

@@ -145,6 +145,27 @@ func TestRestartGoesOnWithWhatTheStoreHolds(t *testing.T) {
 	}
 }
 
+func TestAnotherProcessKnowsOfAChatThatOpensLater(t *testing.T) {
+	t.Parallel()
+	b := newBed(t)
+	c, n, _ := b.start(b.config())
+	n.wait(t, "ready true", 1)
+	standby, err := courier.New(b.config(), newNotes())
+	must(t, err)
+	if state, err := standby.Chat(t.Context(), 7); err != nil || state != courier.ChatNone {
+		t.Fatalf("chat %s, error %v", state, err)
+	}
+	p, id := b.open(c, n, 7)
+	if state, err := standby.Chat(t.Context(), 7); err != nil || state != courier.ChatOpen {
+		t.Errorf("chat %s, error %v", state, err)
+	}
+	must(t, p.Do(t.Context(), phone.ActionDeleteChat, id))
+	n.wait(t, "closed 7", 1)
+	if state, err := standby.Chat(t.Context(), 7); err != nil || state != courier.ChatNone {
+		t.Errorf("chat %s, error %v", state, err)
+	}
+}
+
 func TestNewPhoneTakesThePlaceOfTheOld(t *testing.T) {
 	t.Parallel()
 	b := newBed(t)

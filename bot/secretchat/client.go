@@ -265,20 +265,30 @@ func (c *Client) finish(ctx context.Context, id int, reason Reason) error {
 	return nil
 }
 
-// Chats returns the chats with a user that are not forgotten yet, in no order.
+// Chats returns the chats with a user that are not forgotten yet, in no order. It
+// asks the store and not what is in memory: the process that serves the chats may
+// be another one.
 func (c *Client) Chats(ctx context.Context, user int64) ([]Chat, error) {
-	ids, err := c.idsOf(ctx, user)
+	listing, cancel := storeContext(ctx)
+	defer cancel()
+	names, err := c.cfg.Store.Keys(listing, userPrefix(user))
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("list a user's secret chats: %w", err)
 	}
 	var chats []Chat
-	for _, id := range ids {
-		ch, err := c.load(ctx, id)
-		if err != nil && !errors.Is(err, errDamaged) {
+	for _, name := range names {
+		raw, err := c.get(ctx, name)
+		if err != nil {
 			return nil, err
 		}
-		if ch != nil {
+		if raw == nil {
+			continue
+		}
+		ch, err := decodeChat(raw)
+		if err == nil {
 			chats = append(chats, ch.public())
+		} else if !errors.Is(err, errDamaged) {
+			return nil, err
 		}
 	}
 	return chats, nil

@@ -23,8 +23,10 @@ const (
 )
 
 func chatName(user int64, id int) string {
-	return chatPrefix + strconv.FormatInt(user, 10) + "/" + strconv.Itoa(id)
+	return userPrefix(user) + strconv.Itoa(id)
 }
+
+func userPrefix(user int64) string { return chatPrefix + strconv.FormatInt(user, 10) + "/" }
 
 func parseChatName(name string) (user int64, id int, ok bool) {
 	first, second, found := strings.Cut(strings.TrimPrefix(name, chatPrefix), "/")

@@ -14,8 +14,8 @@ import (
 	"github.com/usherbot/usher/flows/order"
 )
 
-// DB implements order.Store, order.Heights, order.Locks, order.Holds, order.Addresses, order.View, order.Board and
-// flows.Sessions.
+// DB implements order.Store, order.Heights, order.Locks, order.Holds, order.Addresses, order.View, order.Board,
+// flows.Sessions and flows.Lookers.
 type DB struct {
 	clock func() time.Time
 
@@ -25,6 +25,7 @@ type DB struct {
 	holds    map[seatOf]order.Hold
 	locks    map[string]chan struct{}
 	sessions map[int64]*customer
+	lookers  map[int64]time.Time // when they looked at a hall last
 	board    board
 }
 
@@ -37,6 +38,7 @@ var (
 	_ order.View      = (*DB)(nil)
 	_ order.Board     = (*DB)(nil)
 	_ flows.Sessions  = (*DB)(nil)
+	_ flows.Lookers   = (*DB)(nil)
 )
 
 // New gives an empty store. Only the turns of customers look at the clock; every other time is given.
@@ -48,6 +50,7 @@ func New(clock func() time.Time) *DB {
 		holds:    map[seatOf]order.Hold{},
 		locks:    map[string]chan struct{}{},
 		sessions: map[int64]*customer{},
+		lookers:  map[int64]time.Time{},
 		board:    board{coins: map[cirrus.Address][]placed{}, sales: map[cirrus.Address][]byte{}},
 	}
 }

@@ -155,10 +155,14 @@ func (e *Engine) ask(ctx context.Context, o *Order, ask Ask) error {
 		o.Card.Blocked = false
 		redeliver(o, now)
 		return nil
-	case ask.Verb == Cancel && (o.State == AwaitingPayment || o.State == PartPaid):
+	case ask.Verb == Cancel && (o.State == AwaitingPayment || o.State == PartPaid || o.PartWaiting()):
 		return e.cancel(ctx, o, now)
 	case t == nil:
 		return fmt.Errorf("%s while %s: %w", ask.Verb, o.State, ErrNotAllowed)
+	case ask.Verb == Exchange && (t.State == Lost || t.State == Exchanged):
+		return e.exchange(ctx, o, t, ask.Seat, now)
+	case ask.Verb == MoneyBack && t.State == Lost:
+		return e.moneyBack(ctx, o, t, now)
 	case ask.Verb == GiveBack:
 		return e.giveBack(ctx, o, t, now)
 	case ask.Verb == UndoAsked && t.State == Releasing && t.Release.Attempt == 0 && now.Before(t.Undo):

@@ -14,8 +14,10 @@ func (o Order) Watching() []cirrus.TxID {
 		list = append(list, o.Move.TxID)
 	}
 	for _, t := range o.Tickets {
-		if t.Top.begun() {
-			list = append(list, t.Top.TxID)
+		for _, m := range []Transfer{t.Top, t.Swap} {
+			if m.begun() {
+				list = append(list, m.TxID)
+			}
 		}
 		for _, call := range []Call{t.Reserve, t.Release} {
 			if call.TxID != "" && call.Block == 0 {
@@ -62,7 +64,8 @@ func (o *Order) Payout(ticket string) *Payout {
 	return nil
 }
 
-// Final tells whether nothing happens any more by itself with this ticket.
+// Final tells whether nothing happens any more by itself with a ticket in this state; a lost one for which another
+// seat may be chosen (Ticket.Choosing) is the exception.
 func (s TicketState) Final() bool {
 	return s == Lost || s == Exchanged || s == Released || s == Ended || s == Dropped
 }
@@ -81,11 +84,11 @@ func (o Order) Open() bool {
 		}
 	}
 	for _, t := range o.Tickets {
-		if o.State == Filled && !t.State.Final() {
+		if o.State == Filled && (!t.State.Final() || t.Choosing()) {
 			return true
 		}
 	}
-	return o.unfilled()
+	return o.unfilled() || o.PartWaiting()
 }
 
 func (o *Order) move(to State, now time.Time) { o.State, o.Since = to, now }

@@ -33,7 +33,9 @@ func (r *run) nextOrder() time.Time {
 		return r.nextTransfer(r.o.Move)
 	case Paying, Paid:
 		return r.k.now.Add(Safety)
-	case Filled, Void, Expired, Cancelled:
+	case Expired:
+		return r.partUntil()
+	case Filled, Void, Cancelled:
 		return time.Time{}
 	}
 	return time.Time{}
@@ -53,6 +55,9 @@ func (r *run) nextTicket(t Ticket) time.Time {
 	safety := r.k.now.Add(Safety)
 	switch t.State {
 	case Held:
+		if t.Arriving() {
+			return r.nextArriving(t)
+		}
 		return r.k.now
 	case Reserving, Unknown:
 		return later(t.Reserve.Again, r.k.now)
@@ -68,7 +73,11 @@ func (r *run) nextTicket(t Ticket) time.Time {
 		if !t.Told {
 			return r.k.now.Add(time.Minute)
 		}
-	case Dropped, Lost, Exchanged, Released, Ended:
+	case Lost:
+		if t.Choosing() && r.o.Instead(t.ID) == nil {
+			return t.Choice
+		}
+	case Dropped, Exchanged, Released, Ended:
 	}
 	return time.Time{}
 }
@@ -97,6 +106,8 @@ func (r *run) nextHeight() uint64 {
 		case t.State == Owned:
 			add(last)
 			add(t.Owned + returnBlocks)
+		case t.Choosing(), t.Arriving(): // the seats that are left may go with any block
+			add(r.k.tip.Height + 1)
 		case t.State == Unknown, t.State == Releasing && (t.Release.Calling || t.Top.begun()):
 			add(r.k.tip.Height + 1)
 		case t.State == Releasing && t.Release.TxID == "":

@@ -136,3 +136,10 @@ func (n *node) hide(id cirrus.TxID) map[cirrus.Outpoint]*coin {
 	}
 	return hidden
 }
+
+// resold marks seats as sold before in this sale.
+func (n *node) resold(seats ...cirrus.Seat) {
+	for _, seat := range seats {
+		n.seat(seat).Resold = true
+	}
+}

@@ -125,8 +125,8 @@ func (r *run) unknownMined(ctx context.Context, t *Ticket, found trace, receipt 
 	c.TxID = receipt.TxID
 	switch {
 	case found == traceFailed:
-		c.settle(receipt, r.o.Gas, 0)
-		r.lose(t, ReasonCallFailed)
+		c.settle(receipt, r.o.Gas, t.Price)
+		r.lose(ctx, t, ReasonCallFailed)
 	case len(r.o.Private.Secrets[t.ID]) > 0:
 		t.move(Reserved, r.k.now) // the next step checks which secret fits
 	default:

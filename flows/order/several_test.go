@@ -216,10 +216,12 @@ func TestMoneyForSeveralSeatsComesBackAfterTheEnd(t *testing.T) {
 		w.wantsAll(order.Expired, order.Dropped, order.Dropped, order.Dropped)
 		w.settled(cirrus.CRS)
 	})
-	t.Run("late, and a seat is gone", func(t *testing.T) {
+	t.Run("late, and all seats are gone", func(t *testing.T) {
 		w := group(t)
 		w.pass(16 * time.Minute)
-		w.node.seat(seat3C).Owner = others
+		for _, seat := range threeSeats {
+			w.node.seat(seat).Owner = others
+		}
 		w.pay()
 		w.mine(3)
 		w.wantsAll(order.Expired, order.Dropped, order.Dropped, order.Dropped)
@@ -227,20 +229,27 @@ func TestMoneyForSeveralSeatsComesBackAfterTheEnd(t *testing.T) {
 	})
 }
 
-func TestLatePaymentForSeveralSeatsHoldsAllOrNone(t *testing.T) {
-	w := group(t)
-	w.pass(16 * time.Minute)
-	other := order.Hold{Order: "x", Until: w.clock.Now().Add(time.Hour)}
-	w.must(w.db.Hold(t.Context(), "show1", seat3C, other, w.clock.Now()))
-	w.pay()
-	w.mine(3)
-	w.wantsAll(order.Expired, order.Dropped, order.Dropped, order.Dropped)
-	held, err := w.db.Held(t.Context(), "show1")
-	w.must(err)
-	if len(held) != 1 || held[seat3C].Order != "x" {
-		t.Errorf("held %v", held)
+func TestLatePaymentForSeveralSeatsBuysEachThatIsFree(t *testing.T) {
+	for name, gone := range map[string]func(*world){
+		"sold": func(w *world) { w.node.seat(seat3C).Owner = others },
+		"held": func(w *world) {
+			other := order.Hold{Order: "x", Until: w.clock.Now().Add(time.Hour)}
+			w.must(w.db.Hold(w.t.Context(), "show1", seat3C, other, w.clock.Now()))
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := group(t)
+			w.pass(16 * time.Minute)
+			gone(w)
+			w.pay()
+			w.mine(6)
+			w.wantsAll(order.Filled, order.Owned, order.Owned, order.Lost)
+			if p := w.payout(); !w.o.Late || p.Why != order.WhyLost || p.State != order.Done || p.Ticket != w.o.Tickets[2].ID {
+				t.Errorf("late %t, payout %+v", w.o.Late, p)
+			}
+			w.adds(w.o.Due)
+		})
 	}
-	w.settled(w.o.Due)
 }
 
 func TestLatePaymentForSeveralSeatsBuysAll(t *testing.T) {

@@ -3,6 +3,7 @@ package order
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/usherbot/usher/chain/cirrus"
@@ -49,7 +50,7 @@ func unpaidState(o Order, coins []cirrus.Coin, cfg Config, now time.Time) State 
 func (r *run) stepUnpaid(ctx context.Context, coins []cirrus.Coin) (bool, error) {
 	to := unpaidState(*r.o, coins, r.cfg, r.k.now)
 	if to == r.o.State {
-		return false, nil
+		return r.note(ctx, coins)
 	}
 	r.o.Coins = coins
 	switch to {
@@ -81,15 +82,18 @@ func (r *run) stepPaid(ctx context.Context, coins []cirrus.Coin) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	for _, i := range taken {
-		r.o.Tickets[i].Reason = ReasonSeatTaken
+	for i := range r.o.Tickets {
+		r.o.Tickets[i].Reason = ""
+		if slices.Contains(taken, i) {
+			r.o.Tickets[i].Reason = ReasonSeatTaken
+		}
 	}
 	if len(r.o.Tickets) > 1 {
 		return r.beginMove(ctx, Splitting)
 	}
 	t := &r.o.Tickets[0]
 	coin, single := oneCoin(coins, r.o.Due)
-	if !single && t.Reason == "" && r.buyable(*t) == "" {
+	if !single && (t.Reason == "" && r.buyable(*t) == "" || r.otherSeat(*t)) {
 		return r.beginMove(ctx, Joining)
 	}
 	t.Coin = coin
@@ -137,44 +141,19 @@ func (r *run) buyable(t Ticket) Reason {
 	return ""
 }
 
-// stepLate takes up an order that expired before its money came: it buys where all of it is still possible;
-// otherwise sweepLeftovers sends the money back.
-func (r *run) stepLate(ctx context.Context, coins []cirrus.Coin) (bool, error) {
-	if sum(coins, r.cfg.Confirmations) < r.o.Due || len(r.o.Payouts) > 0 {
+// note keeps what has come to the order's address so far, for the card.
+func (r *run) note(ctx context.Context, coins []cirrus.Coin) (bool, error) {
+	if sum(coins, 0) == sum(r.o.Coins, 0) {
 		return false, nil
 	}
-	for _, t := range r.o.Tickets {
-		if t.State != Dropped || r.buyable(t) != "" {
-			return false, nil
-		}
-	}
-	hold := r.o.Hold
-	r.o.Hold = r.k.now.Add(r.cfg.Hold)
-	taken, err := r.keepHolds(ctx)
-	if err != nil {
-		return false, err
-	}
-	if len(taken) > 0 {
-		r.o.Hold = hold
-		r.freeHolds(ctx)
-		return false, nil
-	}
-	r.o.Coins, r.o.Extended = coins, true
-	r.o.Created = r.k.now // the cap on holding for an unconfirmed payment counts from here
-	for i := range r.o.Tickets {
-		r.o.Tickets[i].move(Held, r.k.now)
-	}
-	r.o.move(Paying, r.k.now)
+	r.o.Coins = coins
 	return r.moved(ctx)
 }
 
 // keepHolds takes the seats for this order, again or anew, and tells which tickets' seats another customer holds.
 func (r *run) keepHolds(ctx context.Context) (taken []int, err error) {
-	hold := Hold{Order: r.o.ID, Customer: r.o.Customer, Until: r.o.Hold}
 	for i, t := range r.o.Tickets {
-		err := r.call(ctx, "order", string(r.o.State), SiteHold, func(ctx context.Context) error {
-			return r.Holds.Hold(ctx, r.o.Show.TxID, t.Seat, hold, r.k.now)
-		})
+		err := r.hold(ctx, spot{"order", string(r.o.State)}, t.Seat, r.o.Hold)
 		if errors.Is(err, ErrSeatHeld) {
 			taken = append(taken, i)
 		} else if err != nil {
@@ -187,9 +166,17 @@ func (r *run) keepHolds(ctx context.Context) (taken []int, err error) {
 // freeHolds gives the seats to others. That it fails costs nothing: a lapsed hold can be taken over.
 func (r *run) freeHolds(ctx context.Context) {
 	for _, t := range r.o.Tickets {
-		if err := r.Holds.Free(ctx, r.o.Show.TxID, t.Seat, r.o.ID); err != nil {
-			r.Log.Warn("hold not freed", "order", r.o.ID, "seat", t.Seat.String(), "error", err)
-		}
+		r.freeHold(ctx, t)
+	}
+}
+
+// freeHold gives one ticket's seat to others, unless another ticket of the order is for it now.
+func (r *run) freeHold(ctx context.Context, t Ticket) {
+	if t.State.Final() && r.o.wants(t.Seat) {
+		return
+	}
+	if err := r.Holds.Free(ctx, r.o.Show.TxID, t.Seat, r.o.ID); err != nil {
+		r.Log.Warn("hold not freed", "order", r.o.ID, "seat", t.Seat.String(), "error", err)
 	}
 }
 
@@ -199,13 +186,6 @@ func (r *run) dropTickets() {
 			r.o.Tickets[i].move(Dropped, r.k.now)
 		}
 	}
-}
-
-// lose ends a ticket that cannot be bought; its money goes back.
-func (r *run) lose(t *Ticket, reason Reason) {
-	t.Reason = reason
-	t.move(Lost, r.k.now)
-	r.payBack(t, WhyLost, t.left())
 }
 
 // attention hands a ticket to a person.

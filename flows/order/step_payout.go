@@ -17,8 +17,13 @@ func (r *run) payBack(t *Ticket, why Why, expect cirrus.Strats) *Payout {
 
 func (r *run) payBackFrom(p Payout, why Why, expect cirrus.Strats) *Payout {
 	p.ID, p.State, p.Since, p.Why, p.Expect, p.Block = r.NewID(), PayoutDue, r.k.now, why, expect, r.k.tip.Height
-	r.o.Payouts = append(r.o.Payouts, p)
-	return &r.o.Payouts[len(r.o.Payouts)-1]
+	return r.o.owe(p)
+}
+
+// owe adds a payout to the order.
+func (o *Order) owe(p Payout) *Payout {
+	o.Payouts = append(o.Payouts, p)
+	return &o.Payouts[len(o.Payouts)-1]
 }
 
 // stepPayout moves money out.

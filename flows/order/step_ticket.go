@@ -28,9 +28,9 @@ func (r *run) stepTicket(ctx context.Context, t *Ticket) (bool, error) {
 		return r.stepOwned(ctx, t)
 	case Releasing:
 		return r.stepReleasing(ctx, t)
-	case Attention:
-		return false, nil
-	case Dropped, Lost, Exchanged, Released, Ended:
+	case Lost:
+		return r.stepLost(ctx, t)
+	case Attention, Dropped, Exchanged, Released, Ended:
 		return false, nil
 	}
 	return false, nil
@@ -38,6 +38,9 @@ func (r *run) stepTicket(ctx context.Context, t *Ticket) (bool, error) {
 
 // stepHeld begins to buy.
 func (r *run) stepHeld(ctx context.Context, t *Ticket) (bool, error) {
+	if t.Arriving() {
+		return r.stepSwap(ctx, t)
+	}
 	if t.Coin.IsZero() { // a person had to see to the coins
 		coin, enough := callCoin(r.free(t.Address, ""), t.Price+r.o.Gas.Budget())
 		if !enough {
@@ -50,8 +53,16 @@ func (r *run) stepHeld(ctx context.Context, t *Ticket) (bool, error) {
 	if t.Reason == ReasonSeatTaken { // another customer held it when the payment came
 		reason = t.Reason
 	}
+	if reason == "" && t.Was != "" { // its seat was held for so long as bringing the money over should take
+		err := r.hold(ctx, spot{"ticket", string(t.State)}, t.Seat, r.k.now.Add(r.cfg.Hold))
+		if errors.Is(err, ErrSeatHeld) {
+			reason = ReasonSeatTaken
+		} else if err != nil {
+			return false, err
+		}
+	}
 	if reason != "" {
-		r.lose(t, reason)
+		r.lose(ctx, t, reason)
 		return r.moved(ctx)
 	}
 	return r.callReserve(ctx, t)
@@ -73,7 +84,7 @@ func (r *run) stepReserving(ctx context.Context, t *Ticket) (bool, error) {
 		return r.moved(ctx)
 	}
 	if reason := r.buyable(*t); reason != "" {
-		r.lose(t, reason)
+		r.lose(ctx, t, reason)
 		return r.moved(ctx)
 	}
 	return r.callReserve(ctx, t)
@@ -93,7 +104,7 @@ func (r *run) callReserve(ctx context.Context, t *Ticket) (bool, error) {
 		got, err = r.Booth.Reserve(ctx, r.boothCall(*t, t.Reserve))
 		return err
 	})
-	r.answered(t, got, err)
+	r.answered(ctx, t, got, err)
 	if err := r.saveAnswer(ctx, t.ID, got); err != nil {
 		return false, err
 	}
@@ -104,7 +115,7 @@ func (r *run) callReserve(ctx context.Context, t *Ticket) (bool, error) {
 }
 
 // answered notes what a Reserve call came to.
-func (r *run) answered(t *Ticket, got Reservation, err error) {
+func (r *run) answered(ctx context.Context, t *Ticket, got Reservation, err error) {
 	c := &t.Reserve
 	if err != nil {
 		r.Log.Warn("reserve not answered well", "order", r.o.ID, "ticket", t.ID, "attempt", c.Attempt, "error", err)
@@ -122,7 +133,7 @@ func (r *run) answered(t *Ticket, got Reservation, err error) {
 			t.move(Unknown, r.k.now) // perhaps an earlier call of ours took it: the chain tells
 			return
 		}
-		r.lose(t, reasonOf(err))
+		r.lose(ctx, t, reasonOf(err))
 	case doubtful:
 		c.Calling = false
 		t.move(Unknown, r.k.now)
@@ -174,8 +185,8 @@ func (r *run) stepReserved(ctx context.Context, t *Ticket) (bool, error) {
 		return r.moved(ctx)
 	}
 	if !receipt.Success {
-		c.settle(receipt, r.o.Gas, 0)
-		r.lose(t, ReasonCallFailed)
+		c.settle(receipt, r.o.Gas, t.Price)
+		r.lose(ctx, t, ReasonCallFailed)
 		return r.moved(ctx)
 	}
 	if err := r.own(ctx, t, receipt); err != nil {

@@ -13,7 +13,7 @@ func (r *run) sweepLeftovers(ctx context.Context) (bool, error) {
 	if r.o.unfilled() {
 		return false, nil
 	}
-	if len(r.o.Tickets) > 1 && r.o.settled("") {
+	if !r.o.paysTicket() && r.o.settled("") {
 		own := Payout{Account: r.o.Account, From: r.o.Address}
 		if total, ok := r.leftover(r.o.Address); ok {
 			r.payBackFrom(own, r.leftoverWhy(), total)
@@ -22,7 +22,7 @@ func (r *run) sweepLeftovers(ctx context.Context) (bool, error) {
 	}
 	for i := range r.o.Tickets {
 		t := &r.o.Tickets[i]
-		if !t.State.Final() || !r.o.settled(t.ID) {
+		if !t.State.Final() || t.Choosing() || !r.o.settled(t.ID) {
 			continue
 		}
 		if total, ok := r.leftover(t.Address); ok {
@@ -35,9 +35,17 @@ func (r *run) sweepLeftovers(ctx context.Context) (bool, error) {
 
 // leftover is what lies at an address, as deep as a payment must be; ok tells whether it is worth sending.
 func (r *run) leftover(address cirrus.Address) (total cirrus.Strats, ok bool) {
+	if address == r.o.Address && !r.partUntil().IsZero() {
+		return 0, false
+	}
 	coins := r.free(address, "")
 	total = sum(coins, r.cfg.Confirmations)
 	return total, total-NetworkFee(len(coins), 1) >= MinOutput
+}
+
+// paysTicket tells whether the customer pays at the address of a ticket, not at one of the order's own.
+func (o Order) paysTicket() bool {
+	return slices.ContainsFunc(o.Tickets, func(t Ticket) bool { return t.Address == o.Address })
 }
 
 // unfilled tells whether the money of the order is still needed for its tickets.
@@ -69,6 +77,7 @@ func (o Order) spent(but string) map[cirrus.Outpoint]bool {
 	add(o.Move.Coins...)
 	for _, t := range o.Tickets {
 		add(t.Top.Coins...)
+		add(t.Swap.Coins...)
 		for _, c := range []Call{t.Reserve, t.Release} {
 			if c.Block > 0 {
 				add(c.Coin)

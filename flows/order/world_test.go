@@ -114,6 +114,20 @@ type world struct {
 
 func newWorld(t *testing.T) *world {
 	t.Helper()
+	return newWorldWith(t, func(*order.Config) {})
+}
+
+// choice is how long another seat may be chosen in tests of that.
+const choice = 30 * time.Minute
+
+// newChoosing is a world in which another seat may be chosen in place of a lost one.
+func newChoosing(t *testing.T) *world {
+	t.Helper()
+	return newWorldWith(t, func(cfg *order.Config) { cfg.Choice = choice })
+}
+
+func newWorldWith(t *testing.T, change func(*order.Config)) *world {
+	t.Helper()
 	clock := memory.NewClock(time.Unix(1_800_000_000, 0))
 	show := &cirrus.Show{Contract: hall, Venue: "Hall", Name: "Night Trains", EndOfSale: end, TxID: "show1", Block: 900}
 	sale := order.Sale{
@@ -132,9 +146,11 @@ func newWorld(t *testing.T) *world {
 	}
 	w.jobs = memory.NewJobs(clock, w.handle)
 	serial := 0
-	w.engine = order.NewEngine(order.Config{
+	cfg := order.Config{
 		Gas: gas, Accounts: []cirrus.Account{{Wallet: "usher1", Name: "account 0"}}, Hold: 15 * time.Minute, Undo: 10 * time.Second, Unpaid: 2,
-	}, order.Deps{
+	}
+	change(&cfg)
+	w.engine = order.NewEngine(cfg, order.Deps{
 		Store: w.db, Locks: w.db, Holds: w.db, Addresses: w.db, View: w.db, Booth: w.node, Ledger: w.node, Purse: w.node,
 		Jobs: w.jobs, Teller: w, Deliverer: w, Sites: w.sites, Clock: clock.Now, Strict: true,
 		NewID: func() string { serial++; return fmt.Sprintf("id%d", serial) },
