@@ -265,31 +265,17 @@ func (c *Client) finish(ctx context.Context, id int, reason Reason) error {
 	return nil
 }
 
-// Chats returns the chats with a user that are not forgotten yet, in no order. It
-// asks the store and not what is in memory: the process that serves the chats may
-// be another one.
+// Chats returns the chats with a user that are not forgotten yet, in no order. A
+// client that does not run asks the store anew each time: the process that serves
+// the chats may be another one.
 func (c *Client) Chats(ctx context.Context, user int64) ([]Chat, error) {
-	listing, cancel := storeContext(ctx)
-	defer cancel()
-	names, err := c.cfg.Store.Keys(listing, userPrefix(user))
+	all, err := c.chatsOf(ctx, user)
 	if err != nil {
-		return nil, fmt.Errorf("list a user's secret chats: %w", err)
+		return nil, err
 	}
 	var chats []Chat
-	for _, name := range names {
-		raw, err := c.get(ctx, name)
-		if err != nil {
-			return nil, err
-		}
-		if raw == nil {
-			continue
-		}
-		ch, err := decodeChat(raw)
-		if err == nil {
-			chats = append(chats, ch.public())
-		} else if !errors.Is(err, errDamaged) {
-			return nil, err
-		}
+	for _, ch := range all {
+		chats = append(chats, ch.public())
 	}
 	return chats, nil
 }

@@ -96,7 +96,7 @@ func (c *Client) look(ctx context.Context, user int64) error {
 	}
 	ctx, cancel := storeContext(ctx)
 	defer cancel()
-	names, err := c.cfg.Store.Keys(ctx, chatPrefix+strconv.FormatInt(user, 10)+"/")
+	names, err := c.cfg.Store.Keys(ctx, userPrefix(user))
 	if err != nil {
 		return fmt.Errorf("list a user's secret chats: %w", err)
 	}
