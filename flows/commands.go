@@ -60,8 +60,12 @@ func (f *Flows) tapped(ctx context.Context, t *turn) (Reply, error) {
 		return f.tickets(ctx, t)
 	case doHelp:
 		return f.inPlace(t, f.helpScreen(t)), nil
-	case doShow, doSeats, doPick, doBest, doClear, doList, doNames, doGo, doPhone, doLater, doBuy:
+	case doShow, doSeats, doPick, doBest, doClear, doList, doNames, doGo, doPhone, doLater, doBuy, doEach:
 		return f.buying(ctx, t, a)
+	case doOther, doOffer, doTake, doMoney:
+		return f.exchanging(ctx, t, a)
+	case doStay:
+		return f.stay(t), nil
 	case doWallet:
 		return f.wallet(t), nil
 	case doOwn, doUsual, doAlways:
@@ -129,7 +133,7 @@ func (f *Flows) unpaid(ctx context.Context, customer int64) ([]order.Order, erro
 // cancelAll ends what was begun and costs nothing to end: the draft, and orders that nothing was paid for.
 func (f *Flows) cancelAll(ctx context.Context, t *turn) (Reply, error) {
 	drafting := len(t.session.Draft.Seats) > 0
-	t.session.Draft = Draft{}
+	t.session.Draft, t.session.Redirect = Draft{}, ""
 	open, err := f.unpaid(ctx, t.customer())
 	if err != nil {
 		return Reply{}, err
