@@ -88,7 +88,7 @@ func (w *world) seen() string {
 func (w *world) happens(line string) {
 	what, rest, _ := strings.Cut(line, " ")
 	switch what {
-	case "write", "tap", "send":
+	case "write", "tap", "send", "raw":
 		w.does(ann, what, rest)
 	case "bob":
 		if what, rest, _ = strings.Cut(rest, " "); what == "chat" {
@@ -266,6 +266,10 @@ func (w *world) turns(what, rest string) {
 		w.sale.Terms.Identity = true
 	case "off":
 		w.off = rest
+	case "later":
+		d, err := time.ParseDuration(rest)
+		w.must(err)
+		w.clock.Advance(d)
 	case "gas":
 		n, err := strconv.ParseUint(rest, 10, 64)
 		w.must(err)
