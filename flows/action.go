@@ -35,22 +35,33 @@ const (
 	doPhone   verb = "phone" // show, kind of phone
 	doLater   verb = "later" // no phone at hand
 	doBuy     verb = "buy"   // show, seats, price as it was shown
+	doEach    verb = "each"  // likewise, each seat paid on its own
 	doWallet  verb = "wallet"
-	doKeep    verb = "keep" // leave the wallet screen as it is
+	doOwn     verb = "own"    // a refund address for this order alone
+	doUsual   verb = "usual"  // the remembered refund address again
+	doAlways  verb = "always" // remember the order's own refund address
+	doKeep    verb = "keep"   // leave the wallet screen as it is
 	doTickets verb = "tickets"
 	doHelp    verb = "help"
-	doMore    verb = "more"   // the shows, in a new message: the tapped one is a card, or news worth keeping
-	doMine    verb = "mine"   // the tickets, likewise
-	doCard    verb = "card"   // order
-	doPlainQR verb = "qr"     // order, "a" for the address alone or "u" for the request
-	doCancel  verb = "cancel" // order
-	doRefund  verb = "refund" // ticket, "!" where a warning was read
-	doUndo    verb = "undo"   // order, ticket
-	doAgain   verb = "again"  // order, ticket
+	doMore    verb = "more"    // the shows, in a new message: the tapped one is a card, or news worth keeping
+	doMine    verb = "mine"    // the tickets, likewise
+	doCard    verb = "card"    // order
+	doPlainQR verb = "qr"      // order, "a" for the address alone or "u" for the request; of a difference its ticket too
+	doCancel  verb = "cancel"  // order
+	doRefund  verb = "refund"  // ticket, "!" where a warning was read
+	doUndo    verb = "undo"    // order, ticket
+	doAgain   verb = "again"   // order, ticket
+	doDetails verb = "details" // order, ticket
 	doForget  verb = "forget"
-	doResolve verb = "resolve" // operator: order, ticket
-	doLetGo   verb = "letgo"   // operator: order, ticket
-	doPayBack verb = "payback" // operator: order, ticket
+	doOther   verb = "other"    // lost ticket: the seats that could take its place; with "h" in the hall's own message
+	doOffer   verb = "offer"    // lost ticket, seat: what that seat would mean
+	doTake    verb = "take"     // lost ticket, seat, difference as it was shown
+	doMoney   verb = "money"    // lost ticket: its money back, no other seat
+	doBackTo  verb = "redirect" // order: another address for money that comes back
+	doStay    verb = "stay"     // no other address
+	doResolve verb = "resolve"  // operator: order, ticket
+	doLetGo   verb = "letgo"    // operator: order, ticket
+	doPayBack verb = "payback"  // operator: order, ticket
 )
 
 // errAction says that a button's data is none of ours, or of another version.
@@ -70,15 +81,17 @@ func act(v verb, args ...string) string {
 // arity is how many arguments each action has, at least and at most.
 func arity(v verb) (least, most int, known bool) {
 	switch v {
-	case doShows, doWallet, doKeep, doTickets, doHelp, doMore, doMine, doForget, doLater:
+	case doShows, doWallet, doOwn, doUsual, doAlways, doKeep, doTickets, doHelp, doMore, doMine, doForget, doLater, doStay:
 		return 0, 0, true
-	case doShow, doSeats, doGo, doCard, doCancel, doClear, doList, doNames:
+	case doShow, doSeats, doGo, doCard, doCancel, doClear, doList, doNames, doMoney:
 		return 1, 1, true
-	case doPick, doBest, doPhone, doPlainQR, doUndo, doAgain, doResolve, doLetGo, doPayBack:
+	case doPick, doBest, doPhone, doOffer, doUndo, doAgain, doDetails, doResolve, doLetGo, doPayBack:
 		return 2, 2, true
-	case doRefund:
+	case doRefund, doOther, doBackTo:
 		return 1, 2, true
-	case doBuy:
+	case doPlainQR:
+		return 2, 3, true
+	case doBuy, doEach, doTake:
 		return 3, 3, true
 	}
 	return 0, 0, false

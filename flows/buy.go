@@ -93,6 +93,9 @@ func (f *Flows) firstOrder(ctx context.Context, customer int64) (bool, error) {
 // bought finds the order that this very button led to before: a second tap, or an update that comes again, shows it
 // and orders nothing.
 func (f *Flows) bought(ctx context.Context, t *turn, a action) (Reply, bool, error) {
+	if a.verb == doEach {
+		return f.boughtEach(ctx, t, a)
+	}
 	open, err := f.unpaid(ctx, t.customer())
 	if err != nil {
 		return Reply{}, false, err
@@ -106,10 +109,12 @@ func (f *Flows) bought(ctx context.Context, t *turn, a action) (Reply, bool, err
 	return Reply{}, false, nil
 }
 
-func seatsOf(o order.Order) []cirrus.Seat {
-	seats := make([]cirrus.Seat, len(o.Tickets))
-	for i, t := range o.Tickets {
-		seats[i] = t.Seat
+func seatsOf(orders ...order.Order) []cirrus.Seat {
+	var seats []cirrus.Seat
+	for _, o := range orders {
+		for _, t := range o.Tickets {
+			seats = append(seats, t.Seat)
+		}
 	}
 	return seats
 }
@@ -131,15 +136,23 @@ func (f *Flows) buy(ctx context.Context, t *turn, o offer, a action) (Reply, err
 		screen, err := f.confirm(ctx, t.customer(), t.voice, t.session, o, t.say("confirm.price_changed", nil))
 		return f.inPlace(t, screen), err
 	}
+	if a.verb == doEach && len(seats) > 1 {
+		return f.openEach(ctx, t, o, seats)
+	}
 	return f.open(ctx, t, o, seats)
 }
 
-func (f *Flows) open(ctx context.Context, t *turn, o offer, seats []cirrus.Seat) (Reply, error) {
-	n := order.New{Customer: t.customer(), Language: t.lang, Sale: o.Sale, Seats: seats, Refund: t.session.Refund}
+// newOrder is what an order of these seats is made from.
+func (t *turn) newOrder(o offer, seats []cirrus.Seat) order.New {
+	n := order.New{Customer: t.customer(), Language: t.lang, Sale: o.Sale, Seats: seats, Refund: t.session.refundTo()}
 	if o.Terms.Identity {
 		n.Names = t.session.Names
 	}
-	made, err := f.Desk.Open(ctx, n)
+	return n
+}
+
+func (f *Flows) open(ctx context.Context, t *turn, o offer, seats []cirrus.Seat) (Reply, error) {
+	made, err := f.Desk.Open(ctx, t.newOrder(o, seats))
 	if err != nil {
 		if b, ok := refusal(err, seats); ok {
 			return f.stopped(t, o, b), nil

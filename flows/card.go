@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/usherbot/usher/chain/cirrus"
 	"github.com/usherbot/usher/flows/order"
 )
 
@@ -13,6 +14,10 @@ type Around struct {
 	Tip     order.Tip
 	Chat    ChatState // whether a ticket could be handed over now; empty: not asked
 	Courier string    // username of the courier, without @; empty where none is logged in
+	// Coins are what came to the addresses of tickets that take another's place, confirmed or not.
+	Coins []cirrus.Coin
+	// Nr and Of number an order among those that were made together, each seat paid on its own; 0: it is alone.
+	Nr, Of int
 }
 
 // part is what one state adds to a card.
@@ -61,15 +66,22 @@ func (c card) screen() (Screen, error) {
 // layout is the screen with its picture named but not drawn, and how to draw it; nil where there is none yet.
 func (c card) layout() (s Screen, draw func() ([]byte, error)) {
 	p := c.body()
+	if mayRedirect(c.o) {
+		p = c.backTo(p)
+	}
 	s = Screen{Text: paragraphs(c.head(), p.text), Buttons: p.buttons}
 	if !c.brief && s.Text.size() > captionRoom {
 		c.brief = true
 		return c.layout()
 	}
+	asking := c.asking()
 	switch {
 	case preparing(c.o, c.now):
 		return s, nil
-	case c.o.State != order.AwaitingPayment && c.o.State != order.PartPaid:
+	case asking != nil:
+		s.PictureName, draw = c.topPicture(*asking)
+		return s, draw
+	case c.o.State != order.AwaitingPayment && c.o.State != order.PartPaid && c.waitsUntil().IsZero():
 		s.PictureName = "stage:" + string(p.stage)
 		return s, c.f.banners[p.stage]
 	case c.bare:
@@ -90,12 +102,14 @@ func (c card) payment(text string) ([]byte, error) {
 
 func (c card) head() Text {
 	show := c.o.Show
+	var seats []string
+	for _, t := range c.standing() {
+		seats = append(seats, seatName(t.Seat))
+	}
 	return c.say("card.head", args{
-		"Show": showName(show), "Venue": venueName(show), "Time": moment(show.Time), "Seats": c.seats(), "Count": len(c.o.Tickets),
+		"Show": showName(show), "Venue": venueName(show), "Time": moment(show.Time), "Seats": enumerate(seats), "Count": len(seats),
 	})
 }
-
-func (c card) seats() string { return enumerate(seatNames(seatsOf(c.o))) }
 
 // body is the part of the card that depends on the state of the order.
 func (c card) body() part {
@@ -117,6 +131,12 @@ func (c card) body() part {
 	case order.Void:
 		return c.simple("card.void", args{"Support": c.f.support(c.voice)}, stageEnded)
 	case order.Expired:
+		if end := c.waitsUntil(); !end.IsZero() {
+			return c.partLate(end)
+		}
+		if c.o.PartWaiting() && c.missing() <= 0 {
+			return c.simple("card.late_seen", args{"Sum": c.f.crs(c.seen())}, stageSeen)
+		}
 		return c.ended("card.expired")
 	case order.Cancelled:
 		return c.ended("card.cancelled")
@@ -135,20 +155,21 @@ func (c card) simple(id string, a args, s stage) part {
 // came is an order whose money is there and on its way to the tickets.
 func (c card) came(id string, s stage) part {
 	p := c.simple(id, args{"Sum": c.f.crs(c.seen())}, s)
-	p.text = paragraphs(p.text, c.extra())
+	if c.o.Late {
+		p.text = paragraphs(c.simple("card.late_came", nil, s).text, p.text)
+	}
+	p.text = paragraphs(p.text, c.extra(), c.oneOf())
 	return p
 }
 
 // tickets goes through the tickets of an order that has its money.
 func (c card) tickets() part {
-	if len(c.o.Tickets) > 1 {
+	standing := c.standing()
+	if len(standing) != 1 {
 		return c.several()
 	}
-	var all part
-	for _, t := range c.o.Tickets {
-		all = c.ticket(t)
-	}
-	all.text = paragraphs(all.text, c.payouts())
+	all := c.ticket(standing[0])
+	all.text = paragraphs(c.lateNote(), all.text, c.payouts())
 	return all
 }
 
@@ -164,6 +185,12 @@ func (c card) ended(id string) part {
 // ticket is one seat's part of the card.
 func (c card) ticket(t order.Ticket) part {
 	a := args{"Seat": seatName(t.Seat)}
+	switch {
+	case pending(c.o, t):
+		return c.pending(t)
+	case choosing(c.o, t):
+		return c.choose(t)
+	}
 	switch t.State {
 	case order.Held, order.Reserving:
 		return c.simple("card.buying", a, stagePaid)
@@ -193,6 +220,9 @@ func (c card) ticket(t order.Ticket) part {
 
 // reason says in the customer's words why a ticket went another way.
 func (c card) reason(t order.Ticket) string {
+	if c.o.Late && t.State == order.Lost && t.Reason == order.ReasonSeatTaken {
+		return c.plain("reason.late", nil)
+	}
 	if slices.Contains(Reasons(), t.Reason) {
 		return c.plain("reason."+string(t.Reason), nil)
 	}

@@ -3,6 +3,7 @@ package flows
 import (
 	"time"
 
+	"github.com/usherbot/usher/chain/cirrus"
 	"github.com/usherbot/usher/flows/order"
 )
 
@@ -84,6 +85,27 @@ func (c card) payouts() Text {
 	return lines(c.splitBack(), all)
 }
 
+// backTo says where money of the order goes back to, and offers another address.
+func (c card) backTo(p part) part {
+	if !c.brief && len(c.o.Payouts) == 0 {
+		p.text = paragraphs(p.text, c.say("card.back_to", args{"Address": c.o.Private.Refund.Short()}))
+	}
+	p.buttons = append(p.buttons, []Button{c.button("button.back_to", nil, act(doBackTo, string(c.o.ID)))})
+	return p
+}
+
+// sumOf is what a payout brings, or will bring before its network fee.
+func sumOf(p order.Payout) cirrus.Strats {
+	switch p.State {
+	case order.PayoutDue, order.AddressNeeded:
+		return p.Expect
+	case order.Dust:
+		return p.Dust
+	case order.Built, order.Sent, order.Done:
+	}
+	return p.Amount
+}
+
 // splitBack is what a split sent back because more than due was paid.
 func (c card) splitBack() Text {
 	move := c.o.Move
@@ -96,20 +118,17 @@ func (c card) splitBack() Text {
 }
 
 func (c card) payout(p order.Payout) Text {
-	a := args{"Why": c.why(p.Why), "Address": c.o.Private.Refund.Short(), "Sum": c.f.crs(p.Amount), "Tx": p.TxID.Short()}
+	a := args{"Why": c.why(p.Why), "Address": c.o.Private.Refund.Short(), "Sum": c.f.crs(sumOf(p)), "Tx": p.TxID.Short()}
 	switch p.State {
 	case order.PayoutDue:
-		a["Sum"] = c.f.crs(p.Expect)
 		return c.say("money.due", a)
 	case order.AddressNeeded:
-		a["Support"] = c.f.support(c.voice)
 		return c.say("money.address_needed", a)
 	case order.Built, order.Sent:
 		return c.say("money.sent", a)
 	case order.Done:
 		return c.say("money.done", a)
 	case order.Dust:
-		a["Sum"] = c.f.crs(p.Dust)
 		return c.say("money.dust", a)
 	}
 	return nil

@@ -1,6 +1,9 @@
 package flows
 
 import (
+	"context"
+	"time"
+
 	"github.com/usherbot/usher/chain/cirrus"
 	"github.com/usherbot/usher/flows/order"
 )
@@ -32,20 +35,39 @@ func (c card) awaiting() part {
 		c.say("card.pay", args{"Sum": c.o.Due, "Ticker": c.f.Config.Network.Ticker, "Address": string(c.o.Address)}),
 		c.costs(),
 		c.say("card.pay_until", args{"Until": until(c.o.Hold), "Count": len(c.o.Tickets)}),
+		c.saleEnds(),
+		c.oneOf(),
 	)
 	if !c.now.Before(c.o.Hold) {
 		text = c.say("card.pay_over", args{"Count": len(c.o.Tickets)})
 	}
-	return part{text: text, buttons: c.payButtons("button.copy_sum"), stage: stagePay}
+	return part{text: text, buttons: c.payButtons("button.copy_sum", "button.cancel_order"), stage: stagePay}
+}
+
+// saleEnds says that the sale ends before the hold does, where it is so.
+func (c card) saleEnds() Text {
+	last := c.o.Show.EndOfSale - 1
+	if end := when(c.around.Tip, last); c.around.Tip.Height > 0 && end.At.Before(c.o.Hold) {
+		return c.say("card.sale_ends", args{"About": end, "Block": block(last)})
+	}
+	return nil
+}
+
+// oneOf says which of several orders this is that were made together, each seat paid on its own.
+func (c card) oneOf() Text {
+	if c.around.Of < 2 {
+		return nil
+	}
+	return c.say("card.one_of", args{"Number": c.around.Nr, "All": c.around.Of})
 }
 
 // partPaid says what is missing.
 func (c card) partPaid() part {
 	text := c.say("card.part_paid", args{
 		"Seen": c.f.crs(c.seen()), "Due": c.f.crs(c.o.Due), "Missing": c.missing(), "Ticker": c.f.Config.Network.Ticker,
-		"Address": string(c.o.Address), "Until": until(c.o.Hold),
+		"Address": string(c.o.Address), "Until": until(c.o.Hold), "Minutes": int(c.f.Config.Hold.Minutes()), "Count": len(c.o.Tickets),
 	})
-	return part{text: text, buttons: c.payButtons("button.copy_missing"), stage: stagePay}
+	return part{text: paragraphs(text, c.oneOf()), buttons: c.payButtons("button.copy_missing", "button.money_back"), stage: stagePay}
 }
 
 // costs says what is paid for. For several seats there is the network fee of splitting the payment.
@@ -87,16 +109,94 @@ func (c card) extra() Text {
 	return c.say("card.extra", args{"Sum": c.f.crs(over)})
 }
 
-func (c card) payButtons(copySum string) [][]Button {
-	id := string(c.o.ID)
-	toggle := c.button("button.qr_address", nil, act(doPlainQR, id, "a"))
-	if c.bare {
-		toggle = c.button("button.qr_request", nil, act(doPlainQR, id, "u"))
-	}
+// payButtons are the ways to pay, and the way out: cancel says what that is.
+func (c card) payButtons(copySum, cancel string) [][]Button {
 	sum := c.missing().String()
 	return [][]Button{
 		{c.copies("button.copy_address", nil, string(c.o.Address)), c.copies(copySum, args{"Sum": sum}, sum)},
-		{toggle},
-		{c.button("button.cancel_order", nil, act(doCancel, id))},
+		{c.qrToggle()},
+		{c.button(cancel, nil, act(doCancel, string(c.o.ID)))},
 	}
+}
+
+// swapQR shows a payment's other QR in the card. The next change of the order shows the usual one again.
+func (f *Flows) swapQR(ctx context.Context, t *turn, o order.Order, a action) (Reply, error) {
+	around, err := f.around(ctx, o)
+	if err != nil {
+		return Reply{}, err
+	}
+	o.Language = t.lang
+	c := f.card(o, t.now, around)
+	c.bare = a.args[1] == "a"
+	asking := c.asking()
+	ticket := len(a.args) == 3 && asking != nil && asking.ID == a.args[2]
+	unpaid := len(a.args) == 2 && (o.State == order.AwaitingPayment || o.State == order.PartPaid) && !preparing(o, t.now)
+	if !ticket && !unpaid {
+		reply, err := f.snapshot(ctx, t, o)
+		reply.Answer = t.answer("tap.old_card")
+		return reply, err
+	}
+	screen, err := c.screen()
+	if err != nil {
+		return Reply{}, err
+	}
+	return Reply{Screens: []Outgoing{{Chat: t.event.Chat, Edit: t.event.Message, Screen: screen}}}, nil
+}
+
+// cancelOne ends an order that waits for money. What came of it goes back.
+func (f *Flows) cancelOne(ctx context.Context, t *turn, o order.Order) (Reply, error) {
+	done := "tap.cancelled"
+	if seen(o) > 0 {
+		done = "tap.money_back"
+	}
+	if o.State == order.Cancelled {
+		return Reply{Answer: t.answer(done)}, nil // tapped before
+	}
+	return f.do(ctx, t, o, order.Ask{Verb: order.Cancel}, done)
+}
+
+// waitsUntil is until when the part that came to an order, whose hold ended, waits for the rest; zero: there is none.
+func (c card) waitsUntil() time.Time {
+	end := c.o.PartUntil(c.f.Config.Hold)
+	if !c.o.PartWaiting() || c.missing() <= 0 || !c.now.Before(end) {
+		return time.Time{}
+	}
+	return end
+}
+
+// partLate is an order whose hold ended before all of the money was there: the part waits for the rest.
+func (c card) partLate(end time.Time) part {
+	text := c.say("card.part_late", args{
+		"Seen": c.f.crs(c.seen()), "Due": c.f.crs(c.o.Due), "Missing": c.missing(), "Ticker": c.f.Config.Network.Ticker,
+		"Address": string(c.o.Address), "Until": until(end), "Count": len(c.o.Tickets),
+	})
+	return part{text: text, buttons: c.payButtons("button.copy_missing", "button.money_back"), stage: stagePay}
+}
+
+// lateNote says that the payment came after the hold, as long as that explains what is seen.
+func (c card) lateNote() Text {
+	if !c.o.Late {
+		return nil
+	}
+	bought, lost := 0, 0
+	for _, t := range c.standing() {
+		switch t.State {
+		case order.Held, order.Reserving, order.Unknown, order.Reserved:
+			bought++
+		case order.Owned:
+			if t.Delivery.State != order.DeliverySeen {
+				bought++
+			}
+		case order.Lost:
+			lost++
+		}
+	}
+	id := "card.late"
+	switch {
+	case bought == 0:
+		return nil
+	case lost > 0:
+		id = "card.late_some"
+	}
+	return c.say(id, args{"Count": bought})
 }

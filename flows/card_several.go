@@ -1,6 +1,8 @@
 package flows
 
 import (
+	"slices"
+
 	"github.com/usherbot/usher/chain/cirrus"
 	"github.com/usherbot/usher/flows/order"
 )
@@ -8,11 +10,9 @@ import (
 // several is the card of an order for several seats: a line and a row of buttons for each, and below what holds for all.
 func (c card) several() part {
 	all := part{stage: stageEnded}
-	for _, t := range c.o.Tickets {
-		if row := c.lineButtons(t); row != nil {
-			all.buttons = append(all.buttons, row)
-		}
-		if s := lineStage(t); s.rank() < all.stage.rank() {
+	for _, t := range c.lined() {
+		all.buttons = append(all.buttons, c.lineRows(t)...)
+		if s := c.lineStage(t); s.rank() < all.stage.rank() {
 			all.stage = s
 		}
 	}
@@ -21,19 +21,44 @@ func (c card) several() part {
 		all.buttons = append(all.buttons, row)
 	}
 	if c.brief {
-		all.text = paragraphs(c.grouped(), help, c.moneyInAll(), c.refundsEach())
+		all.text = paragraphs(c.grouped(), c.firstPayment(), help, c.moneyInAll(), c.refundsEach())
 		return all
 	}
 	var tickets Text
-	for _, t := range c.o.Tickets {
+	for _, t := range c.lined() {
 		tickets = lines(tickets, c.line(t))
 	}
-	all.text = paragraphs(tickets, help, c.orderMoney(), c.refundsEach())
+	all.text = paragraphs(c.lateNote(), tickets, help, c.orderMoney(), c.refundsEach())
 	return all
 }
 
 func (c card) lineArgs(t order.Ticket, seats string) args {
-	return args{"Seat": seats, "Why": c.reason(t), "Until": soon(t.Undo)}
+	a := args{"Seat": seats, "Why": c.reason(t), "Until": soon(t.Undo)}
+	if t.State == order.Exchanged {
+		a["Next"] = c.plain("line.another", nil)
+		if next := instead(c.o, t.ID); next != nil {
+			a["Next"] = seatName(next.Seat)
+		}
+	}
+	switch {
+	case choosing(c.o, t):
+		a["Until"] = until(t.Choice)
+	case pending(c.o, t):
+		for name, value := range c.pendingArgs(t) {
+			if name != "Seat" {
+				a[name] = value
+			}
+		}
+	}
+	return a
+}
+
+// firstPayment says how to pay the first of several differences, where there is no room for all of them.
+func (c card) firstPayment() Text {
+	if t := c.asking(); t != nil {
+		return c.say("line.top", c.pendingArgs(*t))
+	}
+	return nil
 }
 
 // line is what a ticket of several is now, with its money.
@@ -51,18 +76,26 @@ func (c card) line(t order.Ticket) Text {
 func (c card) grouped() Text {
 	var all Text
 	seats, first := map[string][]string{}, []order.Ticket(nil)
-	for _, t := range c.o.Tickets {
-		state := c.lineState(t)
+	for _, t := range c.lined() {
+		state := c.group(t)
 		if seats[state] == nil {
 			first = append(first, t)
 		}
 		seats[state] = append(seats[state], seatName(t.Seat))
 	}
 	for _, t := range first {
-		state := c.lineState(t)
-		all = lines(all, c.say("line."+state, c.lineArgs(t, enumerate(seats[state]))))
+		all = lines(all, c.say("line."+c.lineState(t), c.lineArgs(t, enumerate(seats[c.group(t)]))))
 	}
 	return all
+}
+
+// group tells tickets apart that can't share a line: their states, and until when they can be chosen for.
+func (c card) group(t order.Ticket) string {
+	state := c.lineState(t)
+	if choosing(c.o, t) {
+		state += t.Choice.String()
+	}
+	return state
 }
 
 // moneyInAll sums up what goes back, by how far it is.
@@ -72,16 +105,10 @@ func (c card) moneyInAll() Text {
 		sums[state], counts[state] = sums[state]+sum, counts[state]+1
 	}
 	for _, p := range c.o.Payouts {
-		switch p.State {
-		case order.Built, order.Sent:
-			add(order.Sent, p.Amount)
-		case order.PayoutDue:
-			add(order.PayoutDue, p.Expect)
-		case order.Dust:
-			add(order.Dust, p.Dust)
-		case order.Done, order.AddressNeeded:
-			add(p.State, p.Amount)
+		if p.State == order.Built {
+			p.State = order.Sent
 		}
+		add(p.State, sumOf(p))
 	}
 	if back := c.o.Move.Back; back > 0 && c.o.State == order.Filled {
 		add(order.Done, back)
@@ -89,7 +116,7 @@ func (c card) moneyInAll() Text {
 	var all Text
 	for _, state := range []order.PayoutState{order.Done, order.Sent, order.PayoutDue, order.AddressNeeded, order.Dust} {
 		if counts[state] > 0 {
-			a := args{"Sum": c.f.crs(sums[state]), "Count": counts[state], "Address": c.o.Private.Refund.Short(), "Support": c.f.support(c.voice)}
+			a := args{"Sum": c.f.crs(sums[state]), "Count": counts[state], "Address": c.o.Private.Refund.Short()}
 			all = lines(all, c.say("total."+string(state), a))
 		}
 	}
@@ -97,10 +124,9 @@ func (c card) moneyInAll() Text {
 }
 
 func (c card) lineMoney(p order.Payout) Text {
-	a := args{"Sum": c.f.crs(p.Amount), "Tx": p.TxID.Short()}
+	a := args{"Sum": c.f.crs(sumOf(p)), "Tx": p.TxID.Short()}
 	switch p.State {
 	case order.PayoutDue:
-		a["Sum"] = c.f.crs(p.Expect)
 		return c.say("line.money_due", a)
 	case order.AddressNeeded:
 		return c.say("line.money_waits", a)
@@ -109,7 +135,6 @@ func (c card) lineMoney(p order.Payout) Text {
 	case order.Done:
 		return c.say("line.money_done", a)
 	case order.Dust:
-		a["Sum"] = c.f.crs(p.Dust)
 		return c.say("line.money_dust", a)
 	}
 	return nil
@@ -117,6 +142,16 @@ func (c card) lineMoney(p order.Payout) Text {
 
 // lineState names the words for a ticket's state.
 func (c card) lineState(t order.Ticket) string {
+	switch {
+	case pending(c.o, t) && c.brief:
+		return "pending_short"
+	case pending(c.o, t):
+		return c.pendingState(t)
+	case choosing(c.o, t) && c.brief:
+		return "choose_short"
+	case choosing(c.o, t):
+		return "choose"
+	}
 	switch t.State {
 	case order.Held, order.Reserving:
 		return "buying"
@@ -167,6 +202,20 @@ func (c card) noChat() bool {
 	return c.around.Courier != "" && (c.around.Chat == ChatNone || c.around.Chat == ChatPending)
 }
 
+// lineRows are the rows of buttons of one ticket.
+func (c card) lineRows(t order.Ticket) [][]Button {
+	switch {
+	case pending(c.o, t):
+		return c.pendingRows(t)
+	case choosing(c.o, t):
+		return [][]Button{c.chooseSeatRow(t)}
+	}
+	if row := c.lineButtons(t); row != nil {
+		return [][]Button{row}
+	}
+	return nil
+}
+
 func (c card) lineButtons(t order.Ticket) []Button {
 	id, seat := string(c.o.ID), args{"Seat": seatName(t.Seat)}
 	var row []Button
@@ -186,7 +235,10 @@ func (c card) lineButtons(t order.Ticket) []Button {
 	return row
 }
 
-func lineStage(t order.Ticket) stage {
+func (c card) lineStage(t order.Ticket) stage {
+	if pending(c.o, t) {
+		return pendingStage(t)
+	}
 	switch t.State {
 	case order.Held, order.Reserving, order.Unknown, order.Reserved:
 		return stagePaid
@@ -214,8 +266,9 @@ func (s stage) rank() int {
 
 // needed says what somebody must do, and by when what goes on by itself does.
 func (c card) needed() (Text, []Button) {
-	var chat, person, busy bool
-	for _, t := range c.o.Tickets {
+	var chat, person, busy, asked bool
+	for _, t := range c.standing() {
+		asked = asked || choosing(c.o, t) || c.asks(t)
 		switch t.State {
 		case order.Stray, order.Attention:
 			person = true
@@ -232,7 +285,7 @@ func (c card) needed() (Text, []Button) {
 	case chat:
 		a := args{"Courier": c.around.Courier}
 		return c.say("card.chat_needed_each", a), []Button{c.link("button.open_courier", a, "https://t.me/"+c.around.Courier)}
-	case busy:
+	case busy && !asked:
 		return c.say("card.busy", nil), nil
 	}
 	return nil, nil
@@ -241,8 +294,9 @@ func (c card) needed() (Text, []Button) {
 // orderMoney is what goes back from the order's own address.
 func (c card) orderMoney() Text {
 	all := c.splitBack()
+	lined := c.lined()
 	for _, p := range c.o.Payouts {
-		if p.Ticket == "" {
+		if !slices.ContainsFunc(lined, func(t order.Ticket) bool { return t.ID == p.Ticket }) {
 			all = lines(all, c.payout(p))
 		}
 	}

@@ -90,15 +90,68 @@ func variants(w *world) map[string]order.Order {
 	undo := longOrder(w)
 	undo.Tickets[0].State, undo.Tickets[0].Undo = order.Releasing, start.Add(10*time.Second)
 	all["undo"] = undo
+	maps.Copy(all, choices(w))
 	newer := longOrder(w)
 	newer.State = "of a newer version"
 	all["newer"] = newer
+	for name, o := range choices(w) {
+		all["eight times "+name] = severalChoices(o)
+	}
 	for name, o := range maps.Clone(all) {
+		if len(o.Tickets) > 1 {
+			continue
+		}
 		if reason := o.Tickets[0].Reason; reason == "" || reason == order.ReasonNoSecret { // the longest words, and none
 			all["several "+name] = several(o)
 		}
 	}
 	return all
+}
+
+// choices are orders with a lost seat while another may be chosen, and with one that is about to take its place, in
+// every state that this has. Coins of around belong to the one that is paid in part.
+func choices(w *world) map[string]order.Order {
+	lost := longOrder(w)
+	lost.Payouts = nil
+	lost.Tickets[0].State, lost.Tickets[0].Choice, lost.Tickets[0].Reason = order.Lost, start.Add(time.Hour), order.ReasonCallFailed
+	spent := lost
+	spent.Tickets = slices.Clone(lost.Tickets)
+	spent.Tickets[0].Reserve.Spent = 3_100_000
+	all := map[string]order.Order{"choose": lost, "choose after gas": spent}
+	next := func(name string, change func(*order.Ticket)) {
+		o := lost
+		t := lost.Tickets[0]
+		t.ID, t.Was, t.State, t.Choice, t.Reason = "t2", "t1", order.Held, time.Time{}, ""
+		t.Due, t.Until, t.Since, t.Address = 1_000_000_000_12345678, start.Add(time.Hour), start.Add(-time.Hour), addressNr(3)
+		change(&t)
+		o.Tickets = append(slices.Clone(lost.Tickets), t)
+		all["other "+name] = o
+	}
+	next("to pay", func(*order.Ticket) {})
+	next("address not old enough", func(t *order.Ticket) { t.Since = start })
+	next("not paid", func(t *order.Ticket) { t.Until = start })
+	next("paid in part", func(t *order.Ticket) { t.Address = addressNr(1) })
+	next("paid", func(t *order.Ticket) { t.Address = addressNr(2) })
+	next("nothing to pay", func(t *order.Ticket) { t.Due = 0 })
+	next("brought over", func(t *order.Ticket) { t.Swap.TxID = t.Reserve.TxID })
+	next("dropped", func(t *order.Ticket) { t.State = order.Dropped })
+	return all
+}
+
+// severalChoices makes an order one of eight seats that all are as its first is, with what takes their places.
+func severalChoices(o order.Order) order.Order {
+	tickets := o.Tickets
+	o.Tickets = nil
+	for i := range order.MaxSeats {
+		for _, t := range tickets {
+			t.ID, t.Seat.Letter = fmt.Sprintf("%s-%d", t.ID, i), 'A'+cirrus.Char(i)
+			if t.Was != "" {
+				t.Was = fmt.Sprintf("%s-%d", t.Was, i)
+			}
+			o.Tickets = append(o.Tickets, t)
+		}
+	}
+	return o
 }
 
 // TestEveryStateHasACard: whatever state an order is in, its card says something whole, says what happens next, and
@@ -109,7 +162,9 @@ func TestEveryStateHasACard(t *testing.T) {
 	w.must(err)
 	for name, o := range variants(w) {
 		for _, chat := range []flows.ChatState{"", flows.ChatNone, flows.ChatOpen} {
-			screen, err := w.flows.Card(o, start, flows.Around{Tip: tip, Chat: chat, Courier: "QuayTickets"})
+			screen, err := w.flows.Card(o, start, flows.Around{Tip: tip, Chat: chat, Courier: "QuayTickets", Nr: 7, Of: 8, Coins: []cirrus.Coin{
+				{Address: addressNr(1), Amount: 999_999_999_12345678}, {Address: addressNr(2), Amount: 1_000_000_000_12345678},
+			}})
 			if err != nil {
 				t.Errorf("%s: %v", name, err)
 				continue

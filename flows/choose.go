@@ -18,6 +18,9 @@ func (t *turn) picked(o offer) []cirrus.Seat {
 
 // choose changes the draft. Names were given for other seats, so they are asked for again.
 func (t *turn) choose(o offer, seats []cirrus.Seat) {
+	if t.session.Draft.Show != o.Show.TxID {
+		t.session.Own = "" // it was given for another order
+	}
 	st := standing(o.Seats)
 	slices.SortStableFunc(seats, st.order)
 	t.session.Draft = Draft{Contract: o.Contract, Show: o.Show.TxID, Seats: seats, List: t.session.Draft.List}

@@ -10,6 +10,10 @@ import (
 
 // command does what works from anywhere.
 func (f *Flows) command(ctx context.Context, t *turn) (Reply, error) {
+	if reply, ok := f.asideCommand(t); ok {
+		return reply, nil
+	}
+	waiting := t.session.Screen
 	t.session.Screen = ""
 	switch t.event.Command {
 	case "start":
@@ -25,25 +29,16 @@ func (f *Flows) command(ctx context.Context, t *turn) (Reply, error) {
 		return f.refunds(ctx, t)
 	case "wallet":
 		return f.wallet(t), nil
-	case "language":
-		return f.fresh(t, Screen{Text: t.say("language.only", nil), Buttons: t.menu()}), nil
-	case "help":
-		return f.help(t), nil
-	case "support":
-		return f.supportScreen(t), nil
 	case "cancel":
 		return f.cancelAll(ctx, t)
 	case "forget":
 		return f.forgetAsk(ctx, t)
 	}
+	t.session.Screen = waiting
 	if f.admin(t.customer()) {
 		return f.operator(ctx, t)
 	}
 	return f.unknownCommand(t), nil
-}
-
-func (f *Flows) unknownCommand(t *turn) Reply {
-	return f.fresh(t, Screen{Text: t.say("command.unknown", nil), Buttons: t.menu()})
 }
 
 // tapped does what a button says. A button that says nothing any more is answered politely.
@@ -64,11 +59,17 @@ func (f *Flows) tapped(ctx context.Context, t *turn) (Reply, error) {
 		t.below = true
 		return f.tickets(ctx, t)
 	case doHelp:
-		return f.help(t), nil
-	case doShow, doSeats, doPick, doBest, doClear, doList, doNames, doGo, doPhone, doLater, doBuy:
+		return f.inPlace(t, f.helpScreen(t)), nil
+	case doShow, doSeats, doPick, doBest, doClear, doList, doNames, doGo, doPhone, doLater, doBuy, doEach:
 		return f.buying(ctx, t, a)
+	case doOther, doOffer, doTake, doMoney:
+		return f.exchanging(ctx, t, a)
+	case doStay:
+		return f.stay(t), nil
 	case doWallet:
 		return f.wallet(t), nil
+	case doOwn, doUsual, doAlways:
+		return f.ownTapped(ctx, t, a.verb)
 	case doKeep:
 		return f.keepWallet(ctx, t)
 	case doForget:
@@ -94,10 +95,10 @@ func (f *Flows) old(ctx context.Context, t *turn) (Reply, error) {
 
 // wrote answers a text: the conversation that asked for it, or a pointer to what can be done.
 func (f *Flows) wrote(ctx context.Context, t *turn) (Reply, error) {
-	if t.session.Screen == screenWallet {
+	if t.session.Screen == screenWallet || t.session.Screen == screenOwn {
 		return f.walletText(ctx, t)
 	}
-	return f.fresh(t, Screen{Text: t.say("text.unknown", nil), Buttons: t.menu()}), nil
+	return f.stray(t), nil
 }
 
 // start greets, and goes on with what was begun where there is something.
@@ -112,23 +113,6 @@ func (f *Flows) start(ctx context.Context, t *turn) (Reply, error) {
 		buttons = append([][]Button{row}, buttons...)
 	}
 	return f.fresh(t, Screen{Text: t.say("start", nil), Buttons: buttons}), nil
-}
-
-func (f *Flows) help(t *turn) Reply {
-	buttons := append(t.menu(), f.supportRow(t.voice)...)
-	return f.inPlace(t, Screen{Text: t.say("help", nil), Buttons: buttons})
-}
-
-func (f *Flows) supportScreen(t *turn) Reply {
-	text := t.say("support", args{"Support": f.support(t.voice)})
-	return f.fresh(t, Screen{Text: text, Buttons: append(f.supportRow(t.voice), t.menu()...)})
-}
-
-func (f *Flows) supportRow(v voice) [][]Button {
-	if row := f.supportButton(v); row != nil {
-		return [][]Button{row}
-	}
-	return nil
 }
 
 // unpaid lists the customer's orders that still wait for money, the newest first.
@@ -149,7 +133,7 @@ func (f *Flows) unpaid(ctx context.Context, customer int64) ([]order.Order, erro
 // cancelAll ends what was begun and costs nothing to end: the draft, and orders that nothing was paid for.
 func (f *Flows) cancelAll(ctx context.Context, t *turn) (Reply, error) {
 	drafting := len(t.session.Draft.Seats) > 0
-	t.session.Draft = Draft{}
+	t.session.Draft, t.session.Redirect = Draft{}, ""
 	open, err := f.unpaid(ctx, t.customer())
 	if err != nil {
 		return Reply{}, err

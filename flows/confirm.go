@@ -30,7 +30,7 @@ func (f *Flows) confirm(ctx context.Context, customer int64, v voice, s Session,
 		names = v.say("confirm.names", args{"Count": len(seats)})
 	}
 	if len(seats) > 1 {
-		joined = v.say("confirm.joined", nil)
+		joined = v.say("confirm.joined", args{"Count": len(seats)})
 	}
 	text := paragraphs(note,
 		v.say("confirm.head", args{
@@ -39,11 +39,11 @@ func (f *Flows) confirm(ctx context.Context, customer int64, v voice, s Session,
 		}),
 		f.costs(v, o, seats, total),
 		f.refundOf(v, o, cheapest(total)),
-		lines(v.say("confirm.refund_to", args{"Address": s.Refund.Short()}), names, joined),
+		lines(refundLine(v, s), names, joined),
 		trust,
 		v.say("confirm.next", args{"Minutes": int(f.Config.Hold.Minutes()), "Count": len(seats)}),
 	)
-	return Screen{Text: text, Buttons: f.confirmButtons(v, o, seats, total)}, nil
+	return Screen{Text: text, Buttons: append(f.confirmButtons(v, o, seats, total), refundRow(v, s)...)}, nil
 }
 
 func (f *Flows) confirmButtons(v voice, o offer, seats []cirrus.Seat, total order.Total) [][]Button {
@@ -51,7 +51,11 @@ func (f *Flows) confirmButtons(v voice, o offer, seats []cirrus.Seat, total orde
 	paid := strconv.FormatInt(int64(total.Price()), 10)
 	buttons := [][]Button{
 		{v.button("button.confirm", args{"Sum": f.crs(total.Due())}, act(doBuy, key, seatsKey(seats), paid))},
-		{f.otherSeats(v, seats, key), v.button("button.other_address", nil, act(doWallet))},
+		{f.otherSeats(v, seats, key), v.button("button.other_address", nil, act(doOwn))},
+	}
+	if len(seats) > 1 {
+		each := v.button("button.confirm_each", nil, act(doEach, key, seatsKey(seats), paid))
+		buttons = slices.Insert(buttons, 1, []Button{each})
 	}
 	if o.Terms.Identity {
 		buttons = append(buttons, []Button{v.button("button.other_names", nil, act(doNames, key))})

@@ -37,16 +37,50 @@ func (f *Flows) ChatClosed(ctx context.Context, customer int64) error {
 }
 
 // TextReceived gives the answer to a text that a customer wrote in the secret chat. Where a name was asked for, the text
-// is one. Errors: what did not answer; the same text may be given again.
+// is one; where a refund address was, it is that: the most recent question counts. Errors: what did not answer; the same text may be given again.
 func (f *Flows) TextReceived(ctx context.Context, customer int64, text string) (answer string, err error) {
 	session, err := f.Sessions.Peek(ctx, customer)
 	if err != nil {
 		return "", fmt.Errorf("reading a session: %w", err)
 	}
 	if session.Screen == screenNames || session.Screen == screenNamed {
-		return f.nameReceived(ctx, customer, text)
+		return f.secretly(ctx, customer, func(t *turn) (string, Reply, error) { return f.takeName(ctx, t, fold(text)) })
+	}
+	waits, err := f.awaitsAddress(ctx, customer, session, text)
+	if err != nil {
+		return "", err
+	}
+	if waits != nil {
+		return f.secretly(ctx, customer, func(t *turn) (string, Reply, error) { return f.takeAddress(ctx, t, text) })
 	}
 	return f.courierAnswer(f.voice(session.Language)), nil
+}
+
+// secretly takes a text from the secret chat in the customer's turn: take gives the answer for that chat, and what the
+// bot chat turns into; empty where it stays as it is. After an error the same text may be given again.
+func (f *Flows) secretly(ctx context.Context, customer int64, take func(*turn) (string, Reply, error)) (answer string, err error) {
+	t, err := f.turnSoon(ctx, customer)
+	if err != nil {
+		return "", err
+	}
+	edit := t.session.Shown
+	answer, next, err := take(t)
+	if err != nil {
+		return "", errors.Join(err, f.release(ctx, customer))
+	}
+	if len(next.Screens) > 0 {
+		t.session.Shown = edit // the message stays the one that it was
+	}
+	if err := f.end(ctx, t); err != nil {
+		return "", err
+	}
+	if len(next.Screens) == 0 {
+		return answer, nil
+	}
+	if _, err := f.send(ctx, customer, edit, next.Screens[0].Screen); err != nil && !errors.Is(err, order.ErrBlocked) {
+		return "", fmt.Errorf("going on after a text in the secret chat: %w", err)
+	}
+	return answer, nil
 }
 
 // courierAnswer says in the secret chat that nothing was asked for there.
@@ -62,8 +96,11 @@ func (f *Flows) chatChanged(ctx context.Context, customer int64, open bool) (scr
 		return nil, 0, err
 	}
 	t.session.Chat, t.opened = open, open
-	if open && t.session.Screen == screenHandover && len(t.session.Draft.Seats) > 0 {
-		edit = t.session.Shown
+	edit = t.session.Shown
+	switch {
+	case open && t.session.Screen == screenRedirect && t.session.Redirect != "":
+		screen, err = f.askAfterChat(ctx, t)
+	case open && t.session.Screen == screenHandover && len(t.session.Draft.Seats) > 0:
 		screen, err = f.afterHandover(ctx, t)
 	}
 	if err != nil {

@@ -172,7 +172,7 @@ func (f *Flows) begin(ctx context.Context, e Event) (*turn, bool, error) {
 
 func (f *Flows) end(ctx context.Context, t *turn) error {
 	if len(t.session.Draft.Seats) == 0 {
-		t.session.Names = nil // names are kept no longer than what they were given for
+		t.session.Names, t.session.Own = nil, "" // these are kept no longer than what they were given for
 	}
 	if t.looks && f.Lookers != nil {
 		if err := f.Lookers.Look(ctx, t.customer(), t.now); err != nil {
@@ -224,10 +224,8 @@ func (f *Flows) converse(ctx context.Context, t *turn) (Reply, error) {
 		return f.tapped(ctx, t)
 	case e.Text != "":
 		return f.wrote(ctx, t)
-	case e.Other == "edited":
-		return Reply{}, nil
 	case e.Other != "":
-		return f.fresh(t, Screen{Text: t.say("text.other", nil), Buttons: t.menu()}), nil
+		return f.useless(t), nil
 	}
 	return Reply{Answer: t.answer("tap.old")}, nil
 }
@@ -236,6 +234,12 @@ func (f *Flows) converse(ctx context.Context, t *turn) (Reply, error) {
 func (f *Flows) fresh(t *turn, s Screen) Reply {
 	t.session.Message = max(t.session.Message, t.event.Message)
 	t.session.Shown, t.session.Hall = 0, Hall{}
+	return Reply{Screens: []Outgoing{{Chat: t.event.Chat, Screen: s}}}
+}
+
+// aside says something in a new message, and leaves what was begun as it is: the screen above stays the current one,
+// and the next text still belongs to it.
+func (f *Flows) aside(t *turn, s Screen) Reply {
 	return Reply{Screens: []Outgoing{{Chat: t.event.Chat, Screen: s}}}
 }
 

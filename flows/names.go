@@ -36,7 +36,7 @@ func (f *Flows) askName(ctx context.Context, t *turn, o offer) (Reply, error) {
 	case err != nil:
 		return Reply{}, fmt.Errorf("asking for a name: %w", err)
 	}
-	t.session.Screen = screenNames
+	t.session.Screen, t.session.Redirect = screenNames, ""
 	key := showKey(o.Show.TxID)
 	count := len(t.session.Draft.Seats)
 	text := paragraphs(t.say("names.why", args{"Count": count}), t.say("names.how", args{"Courier": contact.Username}))
@@ -62,34 +62,8 @@ func (f *Flows) nameArgs(t *turn, o offer) args {
 	return args{"Seat": seatName(d.Seats[given]), "Show": showName(*o.Show), "Number": given + 1, "All": len(d.Seats)}
 }
 
-// nameReceived takes what was written in the secret chat as the next name, and gives the answer for that chat. Nothing
-// of it goes anywhere else. After an error the same text may be given again.
-func (f *Flows) nameReceived(ctx context.Context, customer int64, text string) (answer string, err error) {
-	t, err := f.turnSoon(ctx, customer)
-	if err != nil {
-		return "", err
-	}
-	edit := t.session.Shown
-	answer, next, err := f.takeName(ctx, t, fold(text))
-	if err != nil {
-		return "", errors.Join(err, f.release(ctx, customer))
-	}
-	if len(next.Screens) > 0 {
-		t.session.Shown = edit // the message stays the one that it was
-	}
-	if err := f.end(ctx, t); err != nil {
-		return "", err
-	}
-	if len(next.Screens) == 0 {
-		return answer, nil
-	}
-	if _, err := f.send(ctx, customer, edit, next.Screens[0].Screen); err != nil && !errors.Is(err, order.ErrBlocked) {
-		return "", fmt.Errorf("going on after a name: %w", err)
-	}
-	return answer, nil
-}
-
-// takeName notes a name in the session. next is what the bot chat turns into; empty where it stays as it is.
+// takeName notes what was written in the secret chat as the next name, and gives the answer for that chat. Nothing of it
+// goes anywhere else. next is what the bot chat turns into; empty where it stays as it is.
 func (f *Flows) takeName(ctx context.Context, t *turn, name string) (answer string, next Reply, err error) {
 	o, found, err := f.find(ctx, t.customer(), showKey(t.session.Draft.Show))
 	if err != nil {

@@ -24,8 +24,13 @@ type Session struct {
 	Phone    string    `json:"phone"` // which steps are shown: "android", "iphone", "mac"
 	Seen     time.Time `json:"seen"`
 	Hall     Hall      `json:"hall"` // what the current screen shows, where that is a hall
+	// Redirect is the order that the next text in the secret chat is another refund address for; empty: none was asked for.
+	Redirect order.ID `json:"redirect,omitempty"`
 	// Refund is where money goes back to; stored sealed.
 	Refund cirrus.Address `json:"-"`
+	// Own is where money of the draft's order alone goes back to; empty: to Refund. Stored sealed, and forgotten with
+	// the draft.
+	Own cirrus.Address `json:"-"`
 	// Names are those that a venue asks for, one a seat of the draft in its order, as far as they were given; stored
 	// sealed, and shown nowhere but in the secret chat.
 	Names []string `json:"-"`

@@ -17,7 +17,7 @@ func (f *Flows) buying(ctx context.Context, t *turn, a action) (Reply, error) {
 	if t.event.Message < t.session.Message && a.verb != doShow && a.verb != doSeats {
 		return f.old(ctx, t)
 	}
-	if a.verb == doBuy {
+	if a.verb == doBuy || a.verb == doEach {
 		if reply, done, err := f.bought(ctx, t, a); done || err != nil {
 			return reply, err
 		}
@@ -52,7 +52,7 @@ func (f *Flows) buying(ctx context.Context, t *turn, a action) (Reply, error) {
 	case doPhone:
 		t.session.Phone = a.args[1]
 		return f.proceed(ctx, t, o)
-	case doBuy:
+	case doBuy, doEach:
 		return f.buy(ctx, t, o, a)
 	}
 	return f.proceed(ctx, t, o)

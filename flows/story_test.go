@@ -88,7 +88,7 @@ func (w *world) seen() string {
 func (w *world) happens(line string) {
 	what, rest, _ := strings.Cut(line, " ")
 	switch what {
-	case "write", "tap", "send":
+	case "write", "tap", "send", "raw":
 		w.does(ann, what, rest)
 	case "bob":
 		if what, rest, _ = strings.Cut(rest, " "); what == "chat" {
@@ -144,6 +144,8 @@ func (w *world) does(who int64, what, rest string) {
 		}
 	case rest == "OURS", rest == "CONTRACT":
 		e.Text = string(addressNr(60))
+	case rest == "ANOTHER":
+		e.Text = string(addressNr(61))
 	default:
 		e.Text = rest
 	}
@@ -249,6 +251,10 @@ func (w *world) turns(what, rest string) {
 		w.sale.Terms.Identity = true
 	case "off":
 		w.off = rest
+	case "later":
+		d, err := time.ParseDuration(rest)
+		w.must(err)
+		w.clock.Advance(d)
 	case "gas":
 		n, err := strconv.ParseUint(rest, 10, 64)
 		w.must(err)

@@ -12,6 +12,7 @@ import (
 // Conversations that the next text belongs to.
 const (
 	screenWallet   = "wallet"
+	screenOwn      = "own" // the next text is a refund address for the order that is being made up
 	screenHandover = "handover"
 	screenNames    = "names" // the next text in the secret chat is a name
 	screenNamed    = "named" // all names were given; the last of them may come twice
@@ -63,14 +64,24 @@ func (f *Flows) walletText(ctx context.Context, t *turn) (Reply, error) {
 		text := paragraphs(t.say(wrong, args{"Network": f.Config.Network.Ticker}), t.say("wallet.again", nil))
 		return f.fresh(t, Screen{Text: text, Buttons: [][]Button{{t.button("button.not_now", nil, act(doKeep))}}}), nil
 	}
-	t.session.Refund, t.session.Screen = address, ""
+	own := t.session.Screen == screenOwn && len(t.session.Draft.Seats) > 0
+	t.session.Screen = ""
+	if own {
+		return f.ownGiven(ctx, t, address)
+	}
+	t.session.Refund = address
 	saved := t.say("wallet.saved", args{"Address": string(address)})
 	if len(t.session.Draft.Seats) == 0 {
 		return f.fresh(t, Screen{Text: saved, Buttons: t.menu()}), nil
 	}
+	return f.resumeWith(ctx, t, saved)
+}
+
+// resumeWith goes on with the purchase that is being made up, with a note in front.
+func (f *Flows) resumeWith(ctx context.Context, t *turn, note Text) (Reply, error) {
 	reply, err := f.resume(ctx, t)
 	if err == nil && len(reply.Screens) > 0 {
-		reply.Screens[0].Text = paragraphs(saved, reply.Screens[0].Text)
+		reply.Screens[0].Text = paragraphs(note, reply.Screens[0].Text)
 	}
 	return reply, err
 }

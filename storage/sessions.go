@@ -24,11 +24,11 @@ const (
 
 // beginTurn takes a customer's turn and reads the session.
 // KEYS: 1 session, 2 turn, 3 handled updates; all of one customer. ARGV: 1 update, 2 name of this turn, 3 its length in
-// ms, 4 format. Result: {"fresh" | "handled" | "busy" | "format", format, version, body, refund, names}. A call that is sent
-// again because its answer was lost finds its own turn.
+// ms, 4 format. Result: {"fresh" | "handled" | "busy" | "format", format, version, body, refund, names, own}. A call that is
+// sent again because its answer was lost finds its own turn.
 var beginTurn = redis.NewScript(`
-local s = redis.call('HMGET', KEYS[1], 'format', 'version', 'body', 'refund', 'names')
-local function answer(what) return {what, s[1], s[2], s[3], s[4], s[5]} end
+local s = redis.call('HMGET', KEYS[1], 'format', 'version', 'body', 'refund', 'names', 'own')
+local function answer(what) return {what, s[1], s[2], s[3], s[4], s[5], s[6]} end
 if s[1] and tonumber(s[1]) > tonumber(ARGV[4]) then return answer('format') end
 if ARGV[1] ~= '0' and redis.call('ZSCORE', KEYS[3], ARGV[1]) then return answer('handled') end
 local turn = redis.call('GET', KEYS[2])
@@ -40,14 +40,14 @@ return answer('fresh')
 // endTurn writes the session, notes the update and gives the turn back.
 // KEYS: 1 session, 2 turn, 3 handled updates. ARGV: 1 update, 2 start of the turn's name, 3 expected version, 4 new
 // version, 5 token of this write, 6 format, 7 body, 8 refund, 9 now in ms, 10 oldest update to keep in ms, 11 how many
-// updates to keep, 12 how long to keep them in ms, 13 names. Result: "ended" | "lost" | "conflict".
+// updates to keep, 12 how long to keep them in ms, 13 names, 14 the draft's own refund address. Result: "ended" | "lost" | "conflict".
 var endTurn = redis.NewScript(`
 local s = redis.call('HMGET', KEYS[1], 'version', 'token')
 if s[1] == ARGV[4] and s[2] == ARGV[5] then return 'ended' end
 local turn = redis.call('GET', KEYS[2])
 if not turn or string.sub(turn, 1, #ARGV[2]) ~= ARGV[2] then return 'lost' end
 if (s[1] or '0') ~= ARGV[3] then return 'conflict' end
-redis.call('HSET', KEYS[1], 'version', ARGV[4], 'token', ARGV[5], 'format', ARGV[6], 'body', ARGV[7], 'refund', ARGV[8], 'names', ARGV[13])
+redis.call('HSET', KEYS[1], 'version', ARGV[4], 'token', ARGV[5], 'format', ARGV[6], 'body', ARGV[7], 'refund', ARGV[8], 'names', ARGV[13], 'own', ARGV[14])
 if ARGV[1] ~= '0' then
   redis.call('ZADD', KEYS[3], ARGV[9], ARGV[1])
   redis.call('ZREMRANGEBYSCORE', KEYS[3], '-inf', '(' .. ARGV[10])
@@ -111,9 +111,9 @@ func (db *DB) begin(ctx context.Context, customer, update int64) (s flows.Sessio
 	return s, what == "fresh", err
 }
 
-// openSession reads format, version, body, refund and names, which may end early where there is no session.
+// openSession reads format, version, body, refund, names and own refund address, which may end early where there is no session.
 func (db *DB) openSession(customer int64, fields []any) (s flows.Session, err error) {
-	if len(fields) < 5 || text(fields[0]) == "" {
+	if len(fields) < 6 || text(fields[0]) == "" {
 		return s, nil
 	}
 	number, err := strconv.Atoi(text(fields[0]))
@@ -126,17 +126,35 @@ func (db *DB) openSession(customer int64, fields []any) (s flows.Session, err er
 	if err := decode(text(fields[2]), &s); err != nil {
 		return flows.Session{}, err
 	}
-	if sealed := text(fields[3]); sealed != "" {
-		refund, err := db.cfg.Keys.Open([]byte(sealed), db.sessionKey(customer))
-		if err != nil {
-			return flows.Session{}, err
-		}
-		s.Refund = cirrus.Address(refund)
+	if s.Refund, err = db.openAddress(text(fields[3]), db.sessionKey(customer)); err != nil {
+		return flows.Session{}, err
+	}
+	if s.Own, err = db.openAddress(text(fields[5]), db.ownPlace(customer)); err != nil {
+		return flows.Session{}, err
 	}
 	if s.Names, err = db.openNames(customer, text(fields[4])); err != nil {
 		return flows.Session{}, err
 	}
 	return s, nil
+}
+
+// ownPlace binds a sealed address to its customer and to being that of a draft.
+func (db *DB) ownPlace(customer int64) string { return db.sessionKey(customer) + "/own" }
+
+// sealAddress seals an address for the place where it is stored; none gives nothing.
+func (db *DB) sealAddress(a cirrus.Address, place string) ([]byte, error) {
+	if a == "" {
+		return nil, nil
+	}
+	return db.cfg.Keys.Seal([]byte(a), place)
+}
+
+func (db *DB) openAddress(sealed, place string) (cirrus.Address, error) {
+	if sealed == "" {
+		return "", nil
+	}
+	raw, err := db.cfg.Keys.Open([]byte(sealed), place)
+	return cirrus.Address(raw), err
 }
 
 // namesPlace binds sealed names to their customer and to being names.
@@ -183,11 +201,13 @@ func (db *DB) end(ctx context.Context, customer, update int64, s flows.Session) 
 	if err != nil {
 		return err
 	}
-	var refund []byte
-	if s.Refund != "" {
-		if refund, err = db.cfg.Keys.Seal([]byte(s.Refund), db.sessionKey(customer)); err != nil {
-			return err
-		}
+	refund, err := db.sealAddress(s.Refund, db.sessionKey(customer))
+	if err != nil {
+		return err
+	}
+	own, err := db.sealAddress(s.Own, db.ownPlace(customer))
+	if err != nil {
+		return err
 	}
 	names, err := db.sealNames(customer, s.Names)
 	if err != nil {
@@ -200,7 +220,7 @@ func (db *DB) end(ctx context.Context, customer, update int64, s flows.Session) 
 	now := db.cfg.Clock()
 	result, err := db.run(ctx, "redis.session.end", endTurn, db.turnKeys(customer),
 		update, db.turn(update), expected, s.Version, token, s.Format, body, refund,
-		now.UnixMilli(), now.Add(-updatesKept).UnixMilli(), updatesMost, updatesKept.Milliseconds(), names)
+		now.UnixMilli(), now.Add(-updatesKept).UnixMilli(), updatesMost, updatesKept.Milliseconds(), names, own)
 	if err != nil {
 		return err
 	}
@@ -223,7 +243,7 @@ func (db *DB) Release(ctx context.Context, customer int64) error {
 func (db *DB) Peek(ctx context.Context, customer int64) (s flows.Session, err error) {
 	var fields []any
 	err = db.do(ctx, "redis.session.read", func(ctx context.Context) (err error) {
-		fields, err = db.client.HMGet(ctx, db.sessionKey(customer), "format", "version", "body", "refund", "names").Result()
+		fields, err = db.client.HMGet(ctx, db.sessionKey(customer), "format", "version", "body", "refund", "names", "own").Result()
 		return err
 	})
 	if err == nil {

@@ -63,3 +63,35 @@ func TestNamesAreGoneOnceTheyAreNotNeeded(t *testing.T) {
 		t.Error("names stayed")
 	}
 }
+
+// TestOwnRefundAddressIsSealedWithItsCustomer: an address for one order alone lies nowhere in plain text, opens neither for
+// anybody else nor as the remembered one, and leaves nothing behind.
+func TestOwnRefundAddressIsSealedWithItsCustomer(t *testing.T) {
+	db := openAt(t, redistest.Start(t).URL)
+	s, _, err := db.Begin(t.Context(), 7, 1)
+	must(t, err)
+	s.Refund, s.Own = "address-for-all", "address-for-one"
+	must(t, db.End(t.Context(), 7, 1, s))
+	s, _, err = db.Begin(t.Context(), 7, 2)
+	must(t, err)
+	if s.Refund != "address-for-all" || s.Own != "address-for-one" {
+		t.Fatal("the addresses are not those that were saved")
+	}
+	key := db.sessionKey(7)
+	stored, err := db.client.HGetAll(t.Context(), key).Result()
+	must(t, err)
+	for field, value := range stored {
+		if strings.Contains(value, "address-for") {
+			t.Errorf("%s holds an address in plain text", field)
+		}
+	}
+	must(t, db.client.HSet(t.Context(), key, "refund", stored["own"]).Err())
+	if _, err := db.Peek(t.Context(), 7); err == nil {
+		t.Error("the one opens as the other")
+	}
+	s.Own = ""
+	must(t, db.End(t.Context(), 7, 2, s))
+	if left, err := db.client.HGet(t.Context(), key, "own").Result(); err != nil || left != "" {
+		t.Errorf("left behind: %q, %v", left, err)
+	}
+}

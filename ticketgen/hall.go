@@ -13,15 +13,17 @@ import (
 	"github.com/usherbot/usher/flows"
 )
 
-// The picture of a hall, in pixels. It is as wide as Telegram keeps photos without scaling on most phones; a seat of
-// the widest hall is then as large as a word in a message.
+// The picture of a hall, in pixels. It is as wide as Telegram keeps photos without scaling on most phones. A message
+// shows it at about a third of that, so letters are drawn three times as large as those of a small print.
 const (
 	hallWidth   = 1080
-	hallMargin  = 40
+	hallMargin  = 24
 	hallLabel   = 56 // room for the name of a row, on both sides
-	largestSeat = 130
-	legendLine  = 64
-	legendSeat  = 46
+	largestRow  = 44 // of the letters that name a row
+	largestSeat = 170
+	legendLine  = 78
+	legendSeat  = 60
+	legendText  = 42
 )
 
 // hallPaint is the colour of each price class. The palette is one that people with any colour vision tell apart; each
@@ -55,7 +57,8 @@ type hall struct {
 	plan   flows.HallPlan
 	cell   int
 	left   int
-	legend []legendEntry
+	prices []legendEntry // the legend's left column
+	states []legendEntry // and its right one
 }
 
 type legendEntry struct {
@@ -73,22 +76,20 @@ func newHall(plan flows.HallPlan) (*hall, error) {
 	h.cell = min(largestSeat, (hallWidth-2*hallMargin-2*hallLabel)/columns)
 	h.left = (hallWidth - columns*h.cell) / 2
 	for i, class := range plan.Classes {
-		h.legend = append(h.legend, legendEntry{flows.HallSeat{Class: i, State: flows.HallFree}, class})
+		h.prices = append(h.prices, legendEntry{flows.HallSeat{Class: i, State: flows.HallFree}, class})
 	}
-	h.legend = append(h.legend,
-		legendEntry{flows.HallSeat{State: flows.HallYours}, plan.Yours},
-		legendEntry{flows.HallSeat{State: flows.HallHeld}, plan.Held},
-		legendEntry{flows.HallSeat{State: flows.HallTaken}, plan.Taken},
-	)
+	h.states = []legendEntry{
+		{flows.HallSeat{State: flows.HallYours}, plan.Yours},
+		{flows.HallSeat{State: flows.HallHeld}, plan.Held},
+		{flows.HallSeat{State: flows.HallTaken}, plan.Taken},
+	}
 	height := 2*hallMargin + len(plan.Rows)*h.cell + hallMargin + h.legendLines()*legendLine
 	p.picture = image.NewRGBA(image.Rect(0, 0, hallWidth, height))
 	draw.Draw(p.picture, p.picture.Bounds(), image.White, image.Point{}, draw.Src)
 	return h, nil
 }
 
-const legendColumns = 2
-
-func (h *hall) legendLines() int { return (len(h.legend) + legendColumns - 1) / legendColumns }
+func (h *hall) legendLines() int { return max(len(h.prices), len(h.states)) }
 
 func (h *hall) draw() error {
 	for i, row := range h.plan.Rows {
@@ -109,7 +110,7 @@ func (h *hall) draw() error {
 func (h *hall) label(name string, y int) error {
 	columns := max(h.plan.Widest(), 1)
 	for _, x := range []int{h.left - hallLabel/2, h.left + columns*h.cell + hallLabel/2} {
-		if err := h.centred(name, x, y, hallLabel, min(34, h.cell/2), h.p.grey); err != nil {
+		if err := h.centred(name, x, y, hallLabel, min(largestRow, h.cell/2), h.p.grey); err != nil {
 			return err
 		}
 	}
@@ -125,7 +126,7 @@ func (h *hall) seat(seat flows.HallSeat, x, y, size int) error {
 		h.fill(shape, x, y, radius*1.03, color.RGBA{0xD5, 0x2B, 0x1E, 0xFF})
 		h.fill(shape, x, y, radius*0.88, color.RGBA{0xFF, 0xFF, 0xFF, 0xFF})
 		h.fill(shape, x, y, radius*0.8, ink)
-		return h.centred(seat.Name, x, y, size*64/100, size*36/100, image.White)
+		return h.centred(seat.Name, x, y, size*min(70, room(seat.Class))/100, size*46/100, image.White)
 	case flows.HallHeld:
 		h.fill(shape, x, y, radius, grey)
 		h.fill(shape, x, y, radius*0.86, color.RGBA{0xF1, 0xF2, 0xF5, 0xFF})
@@ -141,7 +142,18 @@ func (h *hall) seat(seat flows.HallSeat, x, y, size int) error {
 	}
 	h.fill(shape, x, y, radius, ink)
 	h.fill(shape, x, y, radius*0.93, h.paint(seat.Class))
-	return h.centred(seat.Name, x, y, size*70/100, size*38/100, h.p.ink)
+	return h.centred(seat.Name, x, y, size*room(seat.Class)/100, size*50/100, h.p.ink)
+}
+
+// room is how wide the name of a seat may be in the shape of a price class, in hundredths of the seat.
+func room(class int) int {
+	switch max(class, 0) % len(hallPaint()) {
+	case 1:
+		return 80
+	case 0, 3:
+		return 75
+	}
+	return 66
 }
 
 func (h *hall) paint(class int) color.RGBA {
@@ -249,24 +261,25 @@ func (h *hall) centred(text string, x, y, width, size int, colour image.Image) e
 	}
 }
 
-// drawLegend explains colours, shapes and marks, in two columns.
+// drawLegend explains colours and shapes on the left, marks on the right.
 func (h *hall) drawLegend(top int) error {
-	face, err := h.p.regular.face(30)
+	face, err := h.p.regular.face(legendText)
 	if err != nil {
 		return err
 	}
-	lines := h.legendLines()
-	width := (hallWidth - 2*hallMargin) / legendColumns
-	for i, entry := range h.legend {
-		x, y := hallMargin+i/lines*width, top+i%lines*legendLine+legendLine/2
-		if err := h.seat(entry.seat, x+legendSeat/2, y, legendSeat); err != nil {
-			return err
+	const width = (hallWidth - 2*hallMargin) / 2
+	for column, entries := range [][]legendEntry{h.prices, h.states} {
+		for i, entry := range entries {
+			x, y := hallMargin+column*width, top+i*legendLine+legendLine/2
+			if err := h.seat(entry.seat, x+legendSeat/2, y, legendSeat); err != nil {
+				return err
+			}
+			text := h.p.regular.clean(entry.text)
+			if room := width - legendSeat - 24; !fits(face, text, room) {
+				text = cut(face, text, room)
+			}
+			h.p.line(face, text, x+legendSeat+18, y+face.Metrics().CapHeight.Round()/2, h.p.ink)
 		}
-		text := h.p.regular.clean(entry.text)
-		if room := width - legendSeat - 32; !fits(face, text, room) {
-			text = cut(face, text, room)
-		}
-		h.p.line(face, text, x+legendSeat+16, y+face.Metrics().CapHeight.Round()/2, h.p.ink)
 	}
 	return nil
 }

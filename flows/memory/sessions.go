@@ -18,6 +18,7 @@ const turnLasts = 30 * time.Second
 type customer struct {
 	session []byte // JSON; nil: none
 	refund  cirrus.Address
+	own     cirrus.Address
 	names   []string
 	version uint64
 	handled map[int64]bool
@@ -45,7 +46,7 @@ func (c *customer) read() (flows.Session, error) {
 	if s.Format > flows.SessionFormat {
 		return flows.Session{}, fmt.Errorf("format %d: %w", s.Format, order.ErrNewFormat)
 	}
-	s.Refund, s.Names = c.refund, slices.Clone(c.names)
+	s.Refund, s.Own, s.Names = c.refund, c.own, slices.Clone(c.names)
 	return s, nil
 }
 
@@ -88,7 +89,7 @@ func (db *DB) End(ctx context.Context, id, update int64, s flows.Session) error 
 	if err != nil {
 		return fmt.Errorf("end turn: %w", err)
 	}
-	c.session, c.refund, c.names, c.version = body, s.Refund, slices.Clone(s.Names), s.Version
+	c.session, c.refund, c.own, c.names, c.version = body, s.Refund, s.Own, slices.Clone(s.Names), s.Version
 	c.turn = time.Time{}
 	if update != 0 {
 		c.handled[update] = true
@@ -129,6 +130,6 @@ func (db *DB) Erase(ctx context.Context, id int64) error {
 	db.mu.Lock()
 	defer db.mu.Unlock()
 	c := db.customer(id)
-	c.session, c.refund, c.names, c.version = nil, "", nil, 0
+	c.session, c.refund, c.own, c.names, c.version = nil, "", "", nil, 0
 	return nil
 }

@@ -26,6 +26,10 @@ func Account(o Order, coins []cirrus.Coin) Statement {
 	}
 	for _, t := range o.Tickets {
 		s.Network += t.Fees
+		if t.Swap.Mined > 0 {
+			s.Network += t.Swap.Fee
+			s.Returned += t.Swap.Back
+		}
 		s.Gas += t.Reserve.Spent + t.Release.Spent
 		s.Dust += t.Reserve.Lost + t.Release.Lost
 		switch t.State {

@@ -159,6 +159,8 @@ func (e *Engine) ask(ctx context.Context, o *Order, ask Ask) error {
 		return e.cancel(ctx, o, now)
 	case t == nil:
 		return fmt.Errorf("%s while %s: %w", ask.Verb, o.State, ErrNotAllowed)
+	case ask.Verb == Exchange && (t.State == Lost || t.State == Exchanged):
+		return e.exchange(ctx, o, t, ask.Seat, now)
 	case ask.Verb == MoneyBack && t.State == Lost:
 		return e.moneyBack(ctx, o, t, now)
 	case ask.Verb == GiveBack:

@@ -14,8 +14,10 @@ func (o Order) Watching() []cirrus.TxID {
 		list = append(list, o.Move.TxID)
 	}
 	for _, t := range o.Tickets {
-		if t.Top.begun() {
-			list = append(list, t.Top.TxID)
+		for _, m := range []Transfer{t.Top, t.Swap} {
+			if m.begun() {
+				list = append(list, m.TxID)
+			}
 		}
 		for _, call := range []Call{t.Reserve, t.Release} {
 			if call.TxID != "" && call.Block == 0 {

@@ -123,6 +123,7 @@ type Ticket struct {
 	Choice   time.Time      `json:"choice"` // lost: another seat may be chosen until then; zero: the money goes back by itself
 	Was      string         `json:"was"`    // the lost ticket that this one takes the place of; empty: none
 	Due      cirrus.Strats  `json:"due"`    // of one that takes another's place: what must be paid to its own address
+	Seen     cirrus.Strats  `json:"seen"`   // of Due: what has come so far, confirmed or not
 	Until    time.Time      `json:"until"`  // of one that takes another's place: its seat is held until then
 	Swap     Transfer       `json:"swap"`   // of one that takes another's place: brings the money of the lost one to it
 	Owned    uint64         `json:"owned"`  // height of the block with our good Reserve receipt

@@ -55,6 +55,9 @@ func (r *run) nextTicket(t Ticket) time.Time {
 	safety := r.k.now.Add(Safety)
 	switch t.State {
 	case Held:
+		if t.Arriving() {
+			return r.nextArriving(t)
+		}
 		return r.k.now
 	case Reserving, Unknown:
 		return later(t.Reserve.Again, r.k.now)
@@ -103,7 +106,7 @@ func (r *run) nextHeight() uint64 {
 		case t.State == Owned:
 			add(last)
 			add(t.Owned + returnBlocks)
-		case t.Choosing(): // the seats that are left may go with any block
+		case t.Choosing(), t.Arriving(): // the seats that are left may go with any block
 			add(r.k.tip.Height + 1)
 		case t.State == Unknown, t.State == Releasing && (t.Release.Calling || t.Top.begun()):
 			add(r.k.tip.Height + 1)

@@ -41,7 +41,7 @@ func (e *Engine) record(ctx context.Context, o *Order, n New, total Total) error
 	if wanted > 1 {
 		wanted++ // the order's own comes first
 	}
-	addresses, err := e.claim(ctx, o.Account, o.ID, wanted)
+	addresses, err := e.claim(ctx, *o, wanted)
 	if err != nil {
 		return err
 	}
@@ -157,21 +157,21 @@ func (e *Engine) roomFor(ctx context.Context, customer int64) error {
 	return nil
 }
 
-// claim finds addresses of the account that no order ever had. A node may offer the same addresses again and again
+// claim finds addresses of the order's account that no order ever had, nor this one before. A node may offer the same addresses again and again
 // until they are used, so the memory of what was handed out is ours.
-func (e *Engine) claim(ctx context.Context, account cirrus.Account, id ID, wanted int) ([]cirrus.Address, error) {
+func (e *Engine) claim(ctx context.Context, o Order, wanted int) ([]cirrus.Address, error) {
 	const most = 4096
 	var mine []cirrus.Address
 	for n := wanted; n <= most; n *= 4 {
-		candidates, err := e.Purse.Candidates(ctx, account, n)
+		candidates, err := e.Purse.Candidates(ctx, o.Account, n)
 		if err != nil {
 			return nil, fmt.Errorf("asking for an address: %w", err)
 		}
 		for _, address := range candidates {
-			if slices.Contains(mine, address) {
+			if slices.Contains(mine, address) || slices.Contains(o.Addresses(), address) {
 				continue
 			}
-			err := e.Addresses.Claim(ctx, address, id)
+			err := e.Addresses.Claim(ctx, address, o.ID)
 			if err != nil && !errors.Is(err, ErrClaimed) {
 				return nil, fmt.Errorf("claiming an address: %w", err)
 			}
@@ -183,5 +183,5 @@ func (e *Engine) claim(ctx context.Context, account cirrus.Account, id ID, wante
 			}
 		}
 	}
-	return nil, fmt.Errorf("%w: no fresh address in %s", ErrNotAllowed, account)
+	return nil, fmt.Errorf("%w: no fresh address in %s", ErrNotAllowed, o.Account)
 }

@@ -91,7 +91,7 @@ func (r *run) fill(ctx context.Context) (bool, error) {
 	}
 	coins := make([]cirrus.Coin, len(r.o.Tickets))
 	for i, t := range r.o.Tickets {
-		coin, ok := r.movedCoin(t)
+		coin, ok := r.movedCoin(t, *m)
 		if !ok {
 			return r.moveLate(ctx, m.Mined)
 		}
@@ -104,16 +104,16 @@ func (r *run) fill(ctx context.Context) (bool, error) {
 	return r.moved(ctx)
 }
 
-// movedCoin finds a ticket's output of the transfer. It may have been mined under another id, for its signatures can
+// movedCoin finds a ticket's output of a transfer. It may have been mined under another id, for its signatures can
 // be rewritten by whoever relays it; so after a while any coin counts that is enough.
-func (r *run) movedCoin(t Ticket) (cirrus.Coin, bool) {
+func (r *run) movedCoin(t Ticket, m Transfer) (cirrus.Coin, bool) {
 	coins := r.free(t.Address, "")
 	for _, coin := range coins {
-		if coin.TxID == r.o.Move.TxID && coin.Confirmations > 0 {
+		if coin.TxID == m.TxID && coin.Confirmations > 0 {
 			return coin, true
 		}
 	}
-	if r.k.tip.Height < r.o.Move.Mined+vanishedAfter {
+	if r.k.tip.Height < m.Mined+vanishedAfter {
 		return cirrus.Coin{}, false
 	}
 	return callCoin(coins, t.Price+r.o.Gas.Budget())
@@ -125,8 +125,7 @@ func (r *run) moveLate(ctx context.Context, since uint64) (bool, error) {
 		return false, nil
 	}
 	r.Log.Error("money missing", "order", r.o.ID, "state", r.o.State, "tx", r.o.Move.TxID)
-	r.o.Move = Transfer{}
-	for i := range r.o.Tickets {
+	for i := range r.o.Tickets { // the transfer stays noted: what it cost and sent back is part of the account
 		r.attention(&r.o.Tickets[i], ReasonMissing)
 	}
 	r.o.move(Filled, r.k.now)

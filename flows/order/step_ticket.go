@@ -38,6 +38,9 @@ func (r *run) stepTicket(ctx context.Context, t *Ticket) (bool, error) {
 
 // stepHeld begins to buy.
 func (r *run) stepHeld(ctx context.Context, t *Ticket) (bool, error) {
+	if t.Arriving() {
+		return r.stepSwap(ctx, t)
+	}
 	if t.Coin.IsZero() { // a person had to see to the coins
 		coin, enough := callCoin(r.free(t.Address, ""), t.Price+r.o.Gas.Budget())
 		if !enough {
@@ -49,6 +52,14 @@ func (r *run) stepHeld(ctx context.Context, t *Ticket) (bool, error) {
 	reason := r.buyable(*t)
 	if t.Reason == ReasonSeatTaken { // another customer held it when the payment came
 		reason = t.Reason
+	}
+	if reason == "" && t.Was != "" { // its seat was held for so long as bringing the money over should take
+		err := r.hold(ctx, spot{"ticket", string(t.State)}, t.Seat, r.k.now.Add(r.cfg.Hold))
+		if errors.Is(err, ErrSeatHeld) {
+			reason = ReasonSeatTaken
+		} else if err != nil {
+			return false, err
+		}
 	}
 	if reason != "" {
 		r.lose(ctx, t, reason)

@@ -77,6 +77,7 @@ func (o Order) spent(but string) map[cirrus.Outpoint]bool {
 	add(o.Move.Coins...)
 	for _, t := range o.Tickets {
 		add(t.Top.Coins...)
+		add(t.Swap.Coins...)
 		for _, c := range []Call{t.Reserve, t.Release} {
 			if c.Block > 0 {
 				add(c.Coin)

@@ -4,6 +4,7 @@ import (
 	"flag"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -56,8 +57,14 @@ func TestEveryEdgeLeadsToAState(t *testing.T) {
 // TestEverySavedChangeIsAnEdge plays random stories and holds every change that was saved against the tables.
 func TestEverySavedChangeIsAnEdge(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
-		w := newWorld(t)
-		w.open(threeSeats[:rapid.IntRange(1, 3).Draw(rt, "seats")]...)
+		w := newChoosing(t)
+		w.open(rapid.Permutation(threeSeats).Draw(rt, "order of seats")[:rapid.IntRange(1, 3).Draw(rt, "seats")]...)
+		if rapid.Bool().Draw(rt, "first seat lost") {
+			w.pay()
+			w.mine(rapid.IntRange(1, 2).Draw(rt, "blocks"))
+			w.node.seat(w.ticket().Seat).Owner = others
+			w.mine(1)
+		}
 		for range rapid.IntRange(5, 40).Draw(rt, "events") {
 			w.random(rt)
 		}
@@ -72,7 +79,7 @@ func (w *world) random(rt *rapid.T) {
 		order.SiteHold, order.SiteIsContract,
 	}
 	faults := []fault{lost(), dropped(), {before: true, crash: true}, {crash: true}, refusedWith(order.ErrNoPeers)}
-	switch rapid.SampledFrom([]string{"mine", "mine", "mine", "pass", "pay", "part", "rest", "ask", "fault", "taken", "vanish", "contract", "deadline"}).Draw(rt, "event") {
+	switch rapid.SampledFrom([]string{"mine", "mine", "mine", "pass", "pay", "part", "rest", "ask", "other", "other", "difference", "fault", "taken", "vanish", "contract", "deadline"}).Draw(rt, "event") {
 	case "mine":
 		w.mine(rapid.IntRange(1, 12).Draw(rt, "blocks"))
 	case "pass":
@@ -88,11 +95,26 @@ func (w *world) random(rt *rapid.T) {
 			w.post()
 		}
 	case "ask":
-		_ = w.askOf(rapid.IntRange(0, len(w.o.Tickets)-1).Draw(rt, "ticket"), rapid.SampledFrom([]order.Verb{order.GiveBack, order.UndoAsked, order.Cancel, order.SendAgain}).Draw(rt, "verb"))
+		_ = w.askOf(rapid.IntRange(0, len(w.o.Tickets)-1).Draw(rt, "ticket"), rapid.SampledFrom([]order.Verb{order.GiveBack, order.UndoAsked, order.Cancel, order.SendAgain, order.MoneyBack}).Draw(rt, "verb"))
+	case "other":
+		lost := rapid.IntRange(0, len(w.o.Tickets)-1).Draw(rt, "lost")
+		if i := slices.IndexFunc(w.o.Tickets, order.Ticket.Choosing); i >= 0 {
+			lost = i
+		}
+		seat := rapid.SampledFrom([]cirrus.Seat{seat3C, seat3D, seat4A, seat4B}).Draw(rt, "other seat")
+		if o, err := w.engine.Do(w.t.Context(), customer, w.o.ID, order.Ask{Verb: order.Exchange, Ticket: w.o.Tickets[lost].ID, Seat: seat}); err == nil {
+			w.o = o
+			w.run()
+		}
+	case "difference": // what a dearer seat costs more, a part of it, or more than that
+		if n := w.newest(); n.Was != "" {
+			w.node.pay(n.Address, max(order.Sendable, n.Due/2*cirrus.Strats(rapid.IntRange(1, 3).Draw(rt, "halves"))))
+			w.post()
+		}
 	case "fault":
 		w.next(rapid.SampledFrom(sites).Draw(rt, "site"), rapid.SampledFrom(faults).Draw(rt, "fault"))
 	case "taken":
-		if seat := w.node.seat(rapid.SampledFrom(threeSeats).Draw(rt, "seat")); seat.Owner == "" {
+		if seat := w.node.seat(rapid.SampledFrom([]cirrus.Seat{seat3C, seat3D, seat4A, seat3C, seat3D, seat4A, seat4B}).Draw(rt, "seat")); seat.Owner == "" {
 			seat.Owner = others
 			w.post()
 		}
@@ -120,7 +142,7 @@ func sum(coins []cirrus.Coin) cirrus.Strats {
 func (s *states) holds(t *rapid.T) {
 	for i := 1; i < len(s.all); i++ {
 		before, after := strings.Fields(s.all[i-1]), strings.Fields(s.all[i])
-		for j := range before {
+		for j := range min(len(before), len(after)) {
 			table := "ticket"
 			if j == 0 {
 				table = "order"
@@ -137,6 +159,7 @@ func (s *states) holds(t *rapid.T) {
 func (w *world) accounts(t *rapid.T) {
 	clear(w.sites.faults)
 	clear(w.node.contract)
+	w.pass(choice)
 	w.pass(25 * time.Hour) // an address that could not be paid is looked at once a day
 	for range 4 {
 		w.pass(6 * time.Minute)

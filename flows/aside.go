@@ -1,0 +1,61 @@
+package flows
+
+import "strings"
+
+// useless answers what there is no use for: a sticker, a picture, a place. A message that was edited has been answered
+// already, when it came.
+func (f *Flows) useless(t *turn) Reply {
+	id := "text.other"
+	switch {
+	case t.event.Other == "edited":
+		return Reply{}
+	case t.session.Screen == screenWallet || t.session.Screen == screenOwn:
+		return f.aside(t, Screen{
+			Text: t.say("text.other_address", nil), Buttons: [][]Button{{t.button("button.not_now", nil, act(doKeep))}},
+		})
+	case t.event.Other == "forward":
+		id = "text.forwarded"
+	}
+	return f.aside(t, Screen{Text: t.say(id, nil), Buttons: t.menu()})
+}
+
+// stray answers a text that nothing waits for.
+func (f *Flows) stray(t *turn) Reply {
+	id := "text.unknown"
+	if t.session.Screen == screenNames || t.session.Screen == screenRedirect {
+		id = "text.not_here" // it belongs into the secret chat
+	} else if _, err := f.Config.Network.ParseAddress(strings.TrimSpace(t.event.Text)); err == nil {
+		id = "text.address"
+	}
+	return f.aside(t, Screen{Text: t.say(id, nil), Buttons: t.menu()})
+}
+
+// asideCommand answers a command that changes nothing of what was begun. ok is false for one that does, or that is none
+// of these.
+func (f *Flows) asideCommand(t *turn) (reply Reply, ok bool) {
+	switch t.event.Command {
+	case "help":
+		return f.aside(t, f.helpScreen(t)), true
+	case "support":
+		text := t.say("support", args{"Support": f.support(t.voice)})
+		return f.aside(t, Screen{Text: text, Buttons: append(f.supportRow(t.voice), t.menu()...)}), true
+	case "language":
+		return f.aside(t, Screen{Text: t.say("language.only", nil), Buttons: t.menu()}), true
+	}
+	return Reply{}, false
+}
+
+func (f *Flows) helpScreen(t *turn) Screen {
+	return Screen{Text: t.say("help", nil), Buttons: append(t.menu(), f.supportRow(t.voice)...)}
+}
+
+func (f *Flows) supportRow(v voice) [][]Button {
+	if row := f.supportButton(v); row != nil {
+		return [][]Button{row}
+	}
+	return nil
+}
+
+func (f *Flows) unknownCommand(t *turn) Reply {
+	return f.aside(t, Screen{Text: t.say("command.unknown", nil), Buttons: t.menu()})
+}

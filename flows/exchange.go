@@ -1,0 +1,256 @@
+package flows
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+
+	"github.com/usherbot/usher/chain/cirrus"
+	"github.com/usherbot/usher/flows/order"
+)
+
+// instead finds the ticket that takes the place of a lost one, or is about to; nil: none does.
+func instead(o order.Order, lost string) *order.Ticket { return o.Instead(lost) }
+
+// pending tells whether a ticket waits for the money of the one whose place it takes.
+func pending(o order.Order, t order.Ticket) bool {
+	old := o.Ticket(t.Was)
+	return t.Was != "" && t.State == order.Held && old != nil && old.State == order.Lost
+}
+
+// choosing tells whether the customer may still choose what becomes of a lost ticket: nothing was begun that can't be
+// undone.
+func choosing(o order.Order, lost order.Ticket) bool {
+	next := instead(o, lost.ID)
+	return lost.Choosing() && o.Payout(lost.ID) == nil && (next == nil || next.Swap.TxID == "")
+}
+
+// exchanging does what the buttons around a lost seat say.
+func (f *Flows) exchanging(ctx context.Context, t *turn, a action) (Reply, error) {
+	o, lost, err := f.ofTicket(ctx, t.customer(), a.args[0])
+	if err != nil {
+		return Reply{}, err
+	}
+	if lost == nil {
+		return Reply{Answer: t.answer("tap.not_yours"), Alert: true}, nil
+	}
+	t.session.Screen = ""
+	if a.verb == doMoney {
+		return f.moneyBack(ctx, t, o, *lost)
+	}
+	if a.verb == doTake {
+		if next := instead(o, lost.ID); next != nil && seatKey(next.Seat) == a.args[1] {
+			return f.exchanged(t, o, *lost, *next), nil
+		}
+	}
+	s, onSale, err := f.find(ctx, t.customer(), showKey(o.Show.TxID))
+	if err != nil {
+		return Reply{}, err
+	}
+	if !choosing(o, *lost) || !onSale {
+		return f.chosenAlready(ctx, t, o)
+	}
+	x := swap{o: o, lost: *lost, sale: s}
+	switch a.verb {
+	case doOffer:
+		return f.offerOther(t, x, a.args[1], nil)
+	case doTake:
+		return f.takeOther(ctx, t, x, a)
+	}
+	t.below = len(a.args) == 1
+	return f.otherHall(t, x, "")
+}
+
+// swap is a choice to be made: a lost ticket, and what is on sale in its place.
+type swap struct {
+	o    order.Order
+	lost order.Ticket
+	sale offer
+}
+
+// ofTicket finds a ticket among the customer's orders; nil where none of them has it.
+func (f *Flows) ofTicket(ctx context.Context, customer int64, id string) (order.Order, *order.Ticket, error) {
+	all, err := f.Desk.List(ctx, customer)
+	if err != nil {
+		return order.Order{}, nil, fmt.Errorf("listing orders: %w", err)
+	}
+	for _, o := range all {
+		if t := o.Ticket(id); t != nil {
+			return o, t, nil
+		}
+	}
+	return order.Order{}, nil, nil
+}
+
+// chosenAlready answers a choice that can't be made any more, with the order as it is now.
+func (f *Flows) chosenAlready(ctx context.Context, t *turn, o order.Order) (Reply, error) {
+	reply, err := f.snapshot(ctx, t, o)
+	reply.Answer = t.answer("tap.old_card")
+	return reply, err
+}
+
+// otherHall shows the seats that could take the place of a lost one. The purchase that may be being made up in the
+// meantime is not touched.
+func (f *Flows) otherHall(t *turn, x swap, answer string) (Reply, error) {
+	seat := args{"Seat": seatName(x.lost.Seat), "Show": showName(x.o.Show)}
+	s := Screen{Buttons: f.otherGrid(t, x)}
+	const listRoom, captionRoom = 3000, 480
+	room := listRoom
+	if !t.session.Draft.List {
+		room = captionRoom
+		plan := f.plan(t, x.sale, nil)
+		png, err := f.Artist.Hall(plan)
+		if err != nil {
+			return Reply{}, fmt.Errorf("showing the hall of %s: %w", x.sale.Contract, err)
+		}
+		s.Picture, s.PictureName = png, plan.name()
+	}
+	say := t.say("exchange.pick", seat)
+	if count, _, _ := f.free(x.sale, t.now); count == 0 {
+		say = t.say("seats.none_free", nil)
+	}
+	s.Text = paragraphs(t.say("exchange.head", seat), f.priceList(t, x.sale, room), say, f.untilBack(t, x))
+	reply := f.inPlace(t, s)
+	reply.Answer = cut(answer, answerRoom)
+	return reply, nil
+}
+
+// otherGrid is the hall's grid whose buttons choose a seat in place of the lost one.
+func (f *Flows) otherGrid(t *turn, x swap) [][]Button {
+	grid := f.grid(t, x.sale, nil)
+	for _, row := range grid {
+		for i, b := range row {
+			if a, err := parseAction(b.Action); err == nil && a.verb == doPick {
+				row[i].Action = act(doOffer, x.lost.ID, a.args[1])
+			}
+		}
+	}
+	return append(grid, []Button{t.button("button.money_back", nil, act(doMoney, x.lost.ID))})
+}
+
+// untilBack says what happens by itself where nothing is chosen.
+func (f *Flows) untilBack(t *turn, x swap) Text {
+	return t.say("exchange.until", args{"Seat": seatName(x.lost.Seat), "Until": until(x.lost.Choice)})
+}
+
+// offerOther is the screen with what another seat means in money. note is put in front where something changed.
+func (f *Flows) offerOther(t *turn, x swap, key string, note Text) (Reply, error) {
+	seat, err := parseSeat(key)
+	if err != nil {
+		return f.otherHall(t, x, t.answer("tap.old"))
+	}
+	if state := f.seatState(x.sale, seat, t.now); state != seatFree {
+		return f.otherHall(t, x, t.plain("seat."+string(state), args{"Seat": seatName(seat)}))
+	}
+	d, err := order.QuoteOther(x.o, x.lost, x.sale.Sale, seat, f.Config.ServiceFee)
+	if err != nil {
+		return f.otherHall(t, x, t.plain("exchange.not_this", args{"Seat": seatName(seat)}))
+	}
+	name := args{"Seat": seatName(seat)}
+	text := paragraphs(note, f.difference(t, x, seat, d), f.untilBack(t, x))
+	return f.inPlace(t, Screen{Text: text, Buttons: [][]Button{
+		{t.button("button.take", name, act(doTake, x.lost.ID, seatKey(seat), differenceKey(d)))},
+		{
+			t.button("button.other_seat", nil, act(doOther, x.lost.ID, "h")),
+			t.button("button.money_back", nil, act(doMoney, x.lost.ID)),
+		},
+	}}), nil
+}
+
+// differenceKey names a difference in a button, so that one that has changed is seen before it is taken.
+func differenceKey(d order.Difference) string {
+	const base = 36
+	return strconv.FormatInt(int64(d.Pay-d.Back), base)
+}
+
+// difference says what another seat means in money, line by line.
+func (f *Flows) difference(t *turn, x swap, seat cirrus.Seat, d order.Difference) Text {
+	a := args{
+		"Seat": seatName(seat), "Was": seatName(x.lost.Seat), "Price": f.crs(d.Price), "WasPrice": f.crs(x.lost.Price),
+		"Sum": f.crs(d.Pay), "Minutes": int(f.Config.Hold.Minutes()), "Address": x.o.Private.Refund.Short(),
+	}
+	over := t.say("exchange.over", args{"Was": a["Was"], "Sum": f.crs(d.Network)})
+	money := t.say("exchange.same", a)
+	dearer := max(0, d.Price+f.Config.ServiceFee-x.lost.Price-x.lost.Fee)
+	switch {
+	case d.Pay > 0:
+		money = t.say("exchange.pay", a)
+		if used := d.Pay - dearer; used > 0 {
+			money = lines(money, t.say("exchange.used", args{"Sum": f.crs(used)}))
+		}
+		money = paragraphs(money, t.say("exchange.hold", a))
+	case d.Back > 0:
+		a["Sum"] = f.crs(d.Back)
+		money = t.say("exchange.back", a)
+	}
+	all := lines(t.say("exchange.seat", a), t.say("exchange.prices", a))
+	if f.Config.ServiceFee > 0 {
+		all = lines(all, t.say("cost.fee", args{"Sum": f.crs(f.Config.ServiceFee)}))
+	}
+	return paragraphs(all, money, over)
+}
+
+// takeOther takes another seat, if it still means what the customer saw.
+func (f *Flows) takeOther(ctx context.Context, t *turn, x swap, a action) (Reply, error) {
+	seat, err := parseSeat(a.args[1])
+	if err != nil {
+		return f.otherHall(t, x, t.answer("tap.old"))
+	}
+	d, err := order.QuoteOther(x.o, x.lost, x.sale.Sale, seat, f.Config.ServiceFee)
+	if err != nil || f.seatState(x.sale, seat, t.now) != seatFree {
+		return f.offerOther(t, x, a.args[1], nil)
+	}
+	if differenceKey(d) != a.args[2] {
+		return f.offerOther(t, x, a.args[1], t.say("confirm.price_changed", nil))
+	}
+	changed, err := f.Desk.Do(ctx, t.customer(), x.o.ID, order.Ask{Verb: order.Exchange, Ticket: x.lost.ID, Seat: seat})
+	if err != nil {
+		return f.notTaken(ctx, t, x, seat, err)
+	}
+	next := instead(changed, x.lost.ID)
+	if next == nil {
+		return f.chosenAlready(ctx, t, changed)
+	}
+	return f.exchanged(t, changed, x.lost, *next), nil
+}
+
+// notTaken says why another seat could not be had after all.
+func (f *Flows) notTaken(ctx context.Context, t *turn, x swap, seat cirrus.Seat, why error) (Reply, error) {
+	b, known := refusal(why, []cirrus.Seat{seat})
+	switch {
+	case !known:
+		return Reply{}, fmt.Errorf("taking another seat in %s: %w", x.o.ID, why)
+	case b.elsewhere:
+		return f.otherHall(t, x, t.plain(b.id, b.args))
+	case errors.Is(why, order.ErrNotAllowed):
+		return f.chosenAlready(ctx, t, x.o)
+	}
+	text := paragraphs(t.say(b.id, b.args), f.untilBack(t, x))
+	row := []Button{t.button("button.money_back", nil, act(doMoney, x.lost.ID))}
+	return f.inPlace(t, Screen{Text: text, Buttons: [][]Button{row}}), nil
+}
+
+// exchanged says that another seat is held. What is to be done next stands on the order's card.
+func (f *Flows) exchanged(t *turn, o order.Order, lost, next order.Ticket) Reply {
+	a := args{"Seat": seatName(next.Seat), "Was": seatName(lost.Seat), "Sum": f.crs(next.Due)}
+	id := "exchange.done"
+	if next.Due > 0 {
+		id = "exchange.done_pay"
+	}
+	row := []Button{t.button("button.show_order", nil, act(doCard, string(o.ID)))}
+	return f.inPlace(t, Screen{Text: t.say(id, a), Buttons: [][]Button{row}})
+}
+
+// moneyBack gives the money of a lost seat back at once.
+func (f *Flows) moneyBack(ctx context.Context, t *turn, o order.Order, lost order.Ticket) (Reply, error) {
+	back := func(p order.Payout) bool { return p.Ticket == lost.ID && p.Why == order.WhyLost }
+	if lost.State == order.Lost && slices.ContainsFunc(o.Payouts, back) {
+		return Reply{Answer: t.answer("tap.money_back")}, nil // tapped before
+	}
+	if !choosing(o, lost) {
+		return f.chosenAlready(ctx, t, o)
+	}
+	return f.do(ctx, t, o, order.Ask{Verb: order.MoneyBack, Ticket: lost.ID}, "tap.money_back")
+}

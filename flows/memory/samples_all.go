@@ -1,0 +1,162 @@
+package memory
+
+import (
+	"time"
+
+	"github.com/usherbot/usher/chain/cirrus"
+	"github.com/usherbot/usher/flows/order"
+)
+
+// paying are orders that wait for money, or have just seen it.
+func (s *sampler) paying() {
+	const some = 60 * cirrus.CRS
+	over := func(o *order.Order) { o.Hold = s.now.Add(-20 * time.Second) }
+	s.add("preparing", "just ordered, the address is made ready", 1, func(o *order.Order) { o.ShowFrom = s.now.Add(8 * time.Second) })
+	s.add("awaiting", "waits for the payment", 1)
+	s.add("awaiting-fee", "waits for the payment, a service fee among it", 1, withFee)
+	s.add("awaiting-three", "three seats wait for one payment", 3)
+	s.add("awaiting-each", "one of three seats that are paid one by one", 1, func(o *order.Order) { o.Batch = "b6kq1" })
+	s.add("awaiting-over", "the time to pay has just run out", 1, over)
+	s.add("part-paid", "less came than was due", 1, in(order.PartPaid), came(some))
+	s.add("part-paid-twice", "less came than was due, in two payments", 2, in(order.PartPaid), came(some, some))
+	s.add("part-paid-late", "less came than was due, and the seat is free for others", 1, in(order.Expired), over, came(some))
+	s.add("paying", "the payment is seen, not yet in a block", 1, in(order.Paying), allCame(0))
+	s.add("paying-more", "the payment is seen, and more than was due", 1, in(order.Paying), allCame(5*cirrus.CRS))
+	s.add("paying-little-more", "more than was due came, too little to send back", 1, in(order.Paying), allCame(900))
+	s.add("paid", "paid", 1, in(order.Paid), allCame(0))
+	s.add("joining", "paid in several parts, which are made one", 1, in(order.Joining), allCame(0))
+	s.add("splitting", "one payment is divided among three seats", 3, in(order.Splitting), allCame(0))
+	s.add("late", "paid after the time, and bought all the same", 1, filled(order.Owned), func(o *order.Order) { o.Late = true })
+}
+
+func withFee(o *order.Order) {
+	o.Tickets[0].Fee = 2 * cirrus.CRS
+	o.Due = sampleDue(*o)
+}
+
+// buying are orders whose seat is being bought.
+func (s *sampler) buying() {
+	s.add("buying", "the seat is being bought", 1, filled(order.Reserving))
+	s.add("unsure", "the answer to the purchase got lost", 1, filled(order.Unknown))
+	s.add("reserved", "the purchase waits for its block", 1, filled(order.Reserved))
+}
+
+// having are orders whose ticket is the customer's.
+func (s *sampler) having() {
+	gone := func(o *order.Order) { o.Terms.NoReleaseBlocks = 1 << 40 }
+	s.add("handing-over", "bought, the ticket is on its way to the secret chat", 1, filled(order.Owned), delivered(0, order.DeliveryWaiting))
+	s.add("no-chat", "bought, and no secret chat to hand the ticket over", 1, filled(order.Owned), delivered(0, order.DeliveryWaiting))
+	s.noChat()
+	s.add("sent", "the ticket was sent, the phone is offline", 1, filled(order.Owned), delivered(0, order.DeliverySent))
+	s.add("arrived", "the ticket is on the phone", 1, filled(order.Owned))
+	s.add("extra-back", "the ticket is on the phone, and what was paid on top came back", 1,
+		filled(order.Owned), pays(0, order.Done, order.WhyExtra, 5*cirrus.CRS))
+	s.add("no-refund", "the ticket is on the phone and can't be given back", 1, filled(order.Owned), gone)
+	s.add("refund-too-late", "giving it back came too late", 1, filled(order.Owned), gone,
+		ticket(0, func(_ *order.Order, t *order.Ticket) { t.Reason = order.ReasonWindowOver }))
+	s.add("kept", "refunds are over, the deposit is on its way back", 1, filled(order.Ended), paysAll(0, order.Sent, order.WhyDeposit))
+	s.add("past", "the show is over", 1, filled(order.Ended), paysAll(0, order.Done, order.WhyDeposit),
+		func(o *order.Order) { o.Show.Time = s.now.Add(-16 * time.Hour) })
+}
+
+// givingBack are orders whose ticket goes back.
+func (s *sampler) givingBack() {
+	s.add("undo", "giving it back can still be undone", 1, filled(order.Releasing),
+		ticket(0, func(_ *order.Order, t *order.Ticket) { t.Undo = s.now.Add(9 * time.Second) }))
+	s.add("giving-back", "the ticket is being given back", 1, filled(order.Releasing))
+	s.add("giving-back-sent", "giving it back waits for its block", 1, filled(order.Releasing),
+		ticket(0, func(_ *order.Order, t *order.Ticket) { t.Release.TxID = sampleTx("release") }))
+	s.add("released", "given back, the money comes with the next block", 1, filled(order.Released), paysAll(0, order.PayoutDue, order.WhyReleased))
+	s.add("released-sent", "given back, the money is on its way", 1, filled(order.Released), paysAll(0, order.Sent, order.WhyReleased))
+	s.add("released-arrived", "given back, the money has arrived", 1, filled(order.Released), paysAll(0, order.Done, order.WhyReleased))
+}
+
+// losing are orders whose seat could not be had.
+func (s *sampler) losing() {
+	until := s.now.Add(29 * time.Minute)
+	choose := ticket(0, func(_ *order.Order, t *order.Ticket) { t.Choice = until })
+	s.add("lost-choice", "somebody was faster; another seat, or the money", 1, filled(order.Lost), became(0, order.Lost, order.ReasonSeatTaken), choose)
+	s.add("lost-refused", "the contract refused; another seat, or the money", 1, filled(order.Lost), became(0, order.Lost, order.ReasonCallFailed), choose)
+	s.add("lost-late-choice", "paid after the time and the seat is gone; another seat, or the money", 1,
+		filled(order.Lost), became(0, order.Lost, order.ReasonSeatTaken), choose, func(o *order.Order) { o.Late = true })
+	s.add("lost-due", "the sale had ended, the money goes back", 1, filled(order.Lost),
+		became(0, order.Lost, order.ReasonSaleClosed), paysAll(0, order.PayoutDue, order.WhyLost))
+	s.add("lost-sent", "somebody was faster, the money is on its way", 1, filled(order.Lost),
+		became(0, order.Lost, order.ReasonSeatTaken), paysAll(0, order.Sent, order.WhyLost))
+	s.add("lost-back", "somebody was faster, the money has arrived", 1, filled(order.Lost),
+		became(0, order.Lost, order.ReasonSeatTaken), paysAll(0, order.Done, order.WhyLost))
+}
+
+// exchanging are orders in which another seat takes the place of a lost one.
+func (s *sampler) exchanging() {
+	lost := []change{filled(order.Lost), became(0, order.Lost, order.ReasonSeatTaken)}
+	add := func(name, says string, more ...change) { s.add(name, says, 1, append(lost[:2:2], more...)...) }
+	waits := ticket(0, func(_ *order.Order, t *order.Ticket) { t.Choice = s.now.Add(27 * time.Minute) })
+	add("exchange-pay", "another, dearer seat waits for the difference", waits, s.other(order.Held, 45*cirrus.CRS))
+	add("exchange-moving", "the money is brought over to another seat", waits, s.other(order.Held, 0))
+	taken := ticket(0, func(_ *order.Order, t *order.Ticket) { t.State = order.Exchanged })
+	add("exchange-buying", "the other seat is being bought", taken, s.other(order.Reserving, 0))
+	add("exchanged", "the other seat is the customer's", taken, s.other(order.Owned, 0))
+	add("exchange-unpaid", "the difference was not paid in time; the choice is open again", waits, s.other(order.Dropped, 45*cirrus.CRS))
+}
+
+// other is a ticket in the place of the first one, for so much more.
+func (s *sampler) other(state order.TicketState, more cirrus.Strats) change {
+	return func(o *order.Order) {
+		lost := o.Tickets[0]
+		t := order.Ticket{
+			ID: "t9", Seat: s.sale.Seats[8].Seat, Price: lost.Price + more, Since: s.now, Address: SampleAddress("other"),
+			Was: lost.ID, Due: more, Until: s.now.Add(13 * time.Minute),
+		}
+		if state != order.Held && state != order.Dropped {
+			t.Swap = order.Transfer{TxID: sampleTx("swap"), Fee: order.NetworkFee(2, 2), Sent: true, Mined: sampleHeight - 4}
+			fill(o, &t, state)
+		}
+		if state == order.Held && more == 0 {
+			t.Swap = order.Transfer{TxID: sampleTx("swap"), Fee: order.NetworkFee(2, 2), Sent: true}
+		}
+		t.State = state
+		o.Tickets = append(o.Tickets, t)
+	}
+}
+
+// moneyBack are orders whose money can't go where it should.
+func (s *sampler) moneyBack() {
+	s.add("address-needed", "the refund address can't be paid any more", 1, filled(order.Released), paysAll(0, order.AddressNeeded, order.WhyReleased))
+	s.add("dust", "what is left is too little to send", 1, filled(order.Ended), pays(0, order.Dust, order.WhyDeposit, 12_400))
+}
+
+// ending are orders that ended without a ticket, or need somebody.
+func (s *sampler) ending() {
+	s.add("expired", "not paid in time", 1, in(order.Expired))
+	s.add("expired-part-back", "not paid in full, and the part came back", 1, in(order.Expired),
+		paysOrder(order.Done, order.WhyLate, 60*cirrus.CRS))
+	s.add("expired-late-back", "a late payment goes back", 1, in(order.Expired), paysOrder(order.Sent, order.WhyLate, 90*cirrus.CRS))
+	s.add("cancelled", "cancelled by the customer", 1, in(order.Cancelled))
+	s.add("cancelled-back", "paid after cancelling, and the money came back", 1, in(order.Cancelled),
+		paysOrder(order.Done, order.WhyCancelled, 90*cirrus.CRS))
+	s.add("void", "the payment was undone on the chain", 1, in(order.Void))
+	s.add("attention", "a person must look after it", 1, filled(order.Attention), became(0, order.Attention, order.ReasonNoSecret))
+	s.add("newer", "written by a newer version of the program", 1, in("of a newer version"))
+}
+
+// several are orders of more than one seat.
+func (s *sampler) several() {
+	s.add("three-buying", "three seats are being bought", 3, filled(order.Reserving), became(0, order.Reserved, ""))
+	s.add("three", "three tickets are on the phone", 3, filled(order.Owned))
+	s.add("three-no-chat", "three tickets wait for a secret chat", 3, filled(order.Owned),
+		delivered(0, order.DeliveryWaiting), delivered(1, order.DeliveryWaiting), delivered(2, order.DeliveryWaiting))
+	s.noChat()
+	s.add("three-one-back", "one of three was given back", 3, filled(order.Owned), became(1, order.Released, ""), paysAll(1, order.Done, order.WhyReleased))
+	s.add("three-one-undo", "giving one of three back can still be undone", 3, filled(order.Owned), became(1, order.Releasing, ""),
+		ticket(1, func(_ *order.Order, t *order.Ticket) { t.Undo = s.now.Add(9 * time.Second) }))
+	s.add("three-one-lost", "one of three was lost; another seat, or the money", 3, filled(order.Owned), became(2, order.Lost, order.ReasonSeatTaken),
+		ticket(2, func(_ *order.Order, t *order.Ticket) { t.Choice = s.now.Add(29 * time.Minute) }))
+	s.add("three-mixed", "three seats, each in another state", 3, filled(order.Owned), became(1, order.Unknown, ""),
+		became(2, order.Lost, order.ReasonCallFailed), paysAll(2, order.Sent, order.WhyLost))
+	s.add("three-person", "one of three needs a person", 3, filled(order.Owned), became(0, order.Attention, order.ReasonBadSecret))
+	s.add("eight", "as many tickets as one order takes", order.MaxSeats, filled(order.Owned))
+	s.add("eight-mixed", "eight seats in several states", order.MaxSeats, filled(order.Owned),
+		became(1, order.Lost, order.ReasonSeatTaken), paysAll(1, order.Done, order.WhyLost), became(4, order.Released, ""),
+		paysAll(4, order.Sent, order.WhyReleased), became(6, order.Attention, order.ReasonNoSecret), delivered(7, order.DeliverySent))
+}
