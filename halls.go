@@ -18,10 +18,11 @@ type hall struct {
 
 // build makes the venue and begins the sale, which lasts for as long as any story.
 func (h hall) build(chain *sandbox.Sandbox, now time.Time) (cirrus.Address, error) {
-	const fee, noRefund, lasts, days = 5 * uint64(cirrus.CRS), 20, 5000, 12
+	const fee, noRefund, lasts, days, hour = 5 * uint64(cirrus.CRS), 20, 5000, 12, 20
+	begins := now.UTC().Truncate(24*time.Hour).AddDate(0, 0, days).Add(hour * time.Hour)
 	venue := sandbox.VenueRequest{Venue: h.venue, ReleaseFee: fee, NoReleaseBlocks: noRefund}
 	sale := sandbox.ShowRequest{
-		Name: h.show, Organiser: h.organiser, Time: uint64(now.AddDate(0, 0, days).Unix()), EndOfSale: chain.Height() + lasts,
+		Name: h.show, Organiser: h.organiser, Time: uint64(begins.Unix()), EndOfSale: chain.Height() + lasts,
 	}
 	for row, letter := range h.rows {
 		for number := range h.perRow {

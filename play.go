@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"time"
 
@@ -136,6 +137,16 @@ func (p *player) tap(ctx context.Context, text, then string) error {
 	}
 	_, err = p.until(ctx, "what follows "+text, says(then))
 	return err
+}
+
+// taps taps one button after another: each is followed by what the screen says then.
+func (p *player) taps(ctx context.Context, buttonThen ...string) error {
+	for pair := range slices.Chunk(buttonThen, 2) {
+		if err := p.tap(ctx, pair[0], pair[1]); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // mineUntil makes blocks, as the chain would, until the screen shows something.

@@ -58,19 +58,6 @@ func (p *player) paysInVain(ctx context.Context) error {
 	return err
 }
 
-// looks opens a show, and stops where its screen says something.
-func (p *player) looks(show, finds string) scene {
-	return func(ctx context.Context) error {
-		if err := p.write(ctx, "/start", "secret chat"); err != nil {
-			return err
-		}
-		if err := p.tap(ctx, "Shows", "on sale"); err != nil {
-			return err
-		}
-		return p.tap(ctx, show, finds)
-	}
-}
-
 // offeredNothing makes sure that the customer was never asked for money.
 func (p *player) offeredNothing(context.Context) error {
 	messages, err := p.read()
@@ -85,20 +72,14 @@ func (p *player) offeredNothing(context.Context) error {
 	return nil
 }
 
-// tooMany chooses seats that cannot be had together, and goes back to choose fewer.
+// tooMany chooses seats that cannot be had together, and stops in the hall to choose fewer.
 func (p *player) tooMany(show, seats string) scene {
 	return func(ctx context.Context) error {
 		if err := p.looks(show, "seats are free")(ctx); err != nil {
 			return err
 		}
-		for _, step := range [][2]string{
-			{"Choose a seat", "Tap a seat"}, {seats, "Chosen"}, {"Continue with", "Fewer seats may do"}, {"Other seats", "Chosen"}, {"Clear", "Tap a seat"},
-		} {
-			if err := p.tap(ctx, step[0], step[1]); err != nil {
-				return err
-			}
-		}
-		return nil
+		return p.taps(ctx, "Choose a seat", "Tap a seat", seats, "Chosen", "Continue with", "Fewer seats may do",
+			"Other seats", "Chosen", "Clear", "Tap a seat")
 	}
 }
 
@@ -108,10 +89,8 @@ func (p *player) notOffered(show, seat string) scene {
 		if err := p.looks(show, "seats are free")(ctx); err != nil {
 			return err
 		}
-		for _, step := range [][2]string{{"Choose a seat", "Tap a seat"}, {"As a list", "Gone: "}} {
-			if err := p.tap(ctx, step[0], step[1]); err != nil {
-				return err
-			}
+		if err := p.taps(ctx, "Choose a seat", "Tap a seat", "As a list", "Gone: "); err != nil {
+			return err
 		}
 		m, err := p.until(ctx, "the list", func(m simulator.MessageView) bool { return button(m, "As a picture") != "" })
 		if err != nil {

@@ -73,7 +73,7 @@ func crowded() []tale {
 	return []tale{
 		{"The last seat that the node can still sell", "Lars", func(p *player) []scene {
 			return []scene{
-				p.tooMany(show, "Best 2"), p.choose(show, "9E"), p.openChat, p.orderIt, p.pay(0), p.bought(1), p.enter(), p.account,
+				p.tooMany(show, "Best 2"), p.pick("9E"), p.openChat, p.orderIt, p.pay(0), p.bought(1), p.enter(), p.account,
 			}
 		}},
 		{"And the seats after it: said before anybody pays", "Mona", func(p *player) []scene {
