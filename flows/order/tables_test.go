@@ -40,7 +40,7 @@ type ending struct {
 
 // stages are all of them.
 func stages() []stage {
-	return slices.Concat(orderStages(), moveStages(), buyStages(), findStages(), ownStages(), releaseStages(), payoutStages())
+	return slices.Concat(orderStages(), moveStages(), buyStages(), findStages(), ownStages(), releaseStages(), swapStages(), payoutStages())
 }
 
 func (s stage) name(e ending) string {
@@ -233,7 +233,9 @@ func (w *world) rest() {
 	w.pass(6 * time.Minute)
 	w.mine(14)
 	w.pass(25 * time.Hour) // an address that cannot be paid is looked at once a day
-	w.mine(14)
+	w.mine(4)
+	w.pass(choice) // one that was renewed
+	w.mine(10)
 }
 
 // endedAs wants each ticket to have come to its end, and, where none needs a person, every strat to be in the account;
@@ -245,8 +247,8 @@ func (w *world) endedAs(s stage, e ending) {
 		want = e.ends
 	}
 	for _, ticket := range w.o.Tickets {
-		if ticket.State != want {
-			w.t.Fatalf("ticket %s ended as %s (%s), wanted %s; saved: %s", ticket.Seat, ticket.State, ticket.Reason, want, strings.Join(w.db.seen, " | "))
+		if to := w.endOf(ticket, want); ticket.State != to {
+			w.t.Fatalf("ticket %s ended as %s (%s), wanted %s; saved: %s", ticket.Seat, ticket.State, ticket.Reason, to, strings.Join(w.db.all, " | "))
 		}
 	}
 	if want == order.Attention {
@@ -261,4 +263,19 @@ func (w *world) endedAs(s stage, e ending) {
 		w.mine(6)
 	}
 	w.settled(w.paidIn())
+}
+
+// endOf is how a ticket must have ended where the order as a whole ended so: one that another took the place of is
+// exchanged with it, and one that was to take a lost one's place is dropped with that.
+func (w *world) endOf(ticket order.Ticket, want order.TicketState) order.TicketState {
+	if taken := w.o.Instead(ticket.ID); taken != nil {
+		if taken.Coin.IsZero() {
+			return order.Lost
+		}
+		return order.Exchanged
+	}
+	if taker := w.o.Instead(ticket.Was); ticket.Was != "" && (taker == nil || taker.ID != ticket.ID) {
+		return order.Dropped
+	}
+	return want
 }
