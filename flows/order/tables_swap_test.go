@@ -33,6 +33,18 @@ func movesOver(t *testing.T) *world {
 	return w
 }
 
+// lostUnseenAgain is a choice whose transfer could not be built, and then the lost seat's money is not seen any more.
+func lostUnseenAgain(t *testing.T) *world {
+	t.Helper()
+	w := lostSeat(t)
+	w.next(order.SiteBuild, refusedWith(order.ErrUnreachable))
+	takes(seat3C)(w)
+	w.hide(func(*coin) bool { return true })
+	w.post()
+	w.calm(5*time.Second, 1)
+	return w
+}
+
 // tookPlace is a ticket that another one took the place of.
 func tookPlace(t *testing.T) *world {
 	t.Helper()
@@ -80,6 +92,7 @@ func choiceStages() []stage {
 			{outcome: "the money brought over is not seen", leads: "attention", ends: order.Attention, bring: hidesSwap, happens: func(w *world) { w.mine(25) }},
 		}},
 		{table: "ticket", state: "held", enter: dearer, ends: order.Lost, cases: []ending{
+			{outcome: "the lost seat's money is not seen any more", leads: "dropped", ends: order.Attention, enter: lostUnseenAgain, happens: func(w *world) { w.mine(25) }},
 			{outcome: "the difference is paid", leads: "reserving", ends: order.Owned, happens: func(w *world) { paysTheDifference(w); w.mine(1) }},
 			{outcome: "the difference is not paid in time", leads: "dropped", happens: waits(15 * time.Minute)},
 			{outcome: "the other seat is sold first", leads: "dropped", bring: func(w *world) { w.node.seat(seat3D).Owner = others }, happens: oneBlock},
