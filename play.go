@@ -70,11 +70,7 @@ func sumOf(card simulator.MessageView) (cirrus.Strats, error) {
 
 // venueOf finds the contract that the order bought from.
 func (p *player) venueOf(ctx context.Context) (cirrus.Address, error) {
-	id, err := p.app.db.Owner(ctx, p.order)
-	if err != nil {
-		return "", failed("no order has the address that was paid to: %v", err)
-	}
-	o, err := p.app.db.Load(ctx, id)
+	o, err := p.record(ctx)
 	return o.Show.Contract, err
 }
 
