@@ -108,6 +108,8 @@ func (w *world) happens(line string) {
 		w.writesSecretly(rest)
 	case "pay":
 		w.pays(rest)
+	case "top":
+		w.paysOnTop(rest)
 	case "block", "blocks":
 		n, _ := strconv.Atoi(rest)
 		for range max(n, 1) {
@@ -224,6 +226,19 @@ func (w *world) pays(how string) {
 		w.must(err)
 	}
 	w.chain.pay(o.Address, amount)
+}
+
+// paysOnTop pays the difference for another seat, to that seat's own address.
+func (w *world) paysOnTop(how string) {
+	o := w.last(ann)
+	t := o.Tickets[len(o.Tickets)-1]
+	amount := t.Due
+	if how != "what is due" {
+		var err error
+		amount, err = cirrus.ParseCRS(how)
+		w.must(err)
+	}
+	w.chain.pay(t.Address, amount)
 }
 
 // turns changes the world around the chat.
