@@ -171,6 +171,6 @@ func (d *demo) audit(ctx context.Context, out io.Writer) error {
 	if totals := ledger.Totals; totals.Issued != totals.Unspent+totals.FeesPending {
 		return failed("the chain itself lost money: %+v", totals)
 	}
-	_, err := fmt.Fprintf(out, "No coin is without an owner (%d with open orders).\n", coins)
+	_, err := fmt.Fprintf(out, "No coin is without an owner. Addresses of open orders with money at them: %d.\n", coins)
 	return err
 }

@@ -156,14 +156,19 @@ func (p *player) mineUntil(ctx context.Context, what string, shows func(simulato
 		if err == nil || ctx.Err() != nil {
 			return m, err
 		}
-		height, err := p.chain.Mine(1)
-		if err != nil {
-			return m, err
-		}
-		if _, err := fmt.Fprintf(p.out, "-- block %d\n", height); err != nil {
+		if err := p.mine(); err != nil {
 			return m, err
 		}
 	}
+}
+
+// mine makes one block.
+func (p *player) mine() error {
+	height, err := p.chain.Mine(1)
+	if err != nil {
+		return err
+	}
+	return p.say("-- block %d", height)
 }
 
 // until reads the screen, printing what is new on it, until one message shows something.

@@ -154,7 +154,7 @@ func (p *player) payInParts(ctx context.Context) error {
 	if _, err := p.until(ctx, "the card to ask for the rest", says("Send the missing")); err != nil {
 		return err
 	}
-	if _, err := p.chain.Mine(1); err != nil {
+	if err := p.mine(); err != nil {
 		return err
 	}
 	return p.pay(-first)(ctx)

@@ -38,8 +38,7 @@ func (p *player) others(seats ...cirrus.Seat) scene {
 				return err
 			}
 		}
-		_, err = p.chain.Mine(1)
-		return err
+		return p.mine()
 	}
 }
 

@@ -13,7 +13,7 @@ func (p *player) lose(ctx context.Context) error {
 	if err := p.pay(0)(ctx); err != nil {
 		return err
 	}
-	if _, err := p.chain.Mine(1); err != nil {
+	if err := p.mine(); err != nil {
 		return err
 	}
 	if _, err := p.until(ctx, "the call on its way", says("is as good as bought")); err != nil {
@@ -30,7 +30,7 @@ func (p *player) lose(ctx context.Context) error {
 	if err := p.say("Somebody else buys %s from the venue itself, and comes first", rival.Seat); err != nil {
 		return err
 	}
-	if _, err := p.chain.Mine(1); err != nil {
+	if err := p.mine(); err != nil {
 		return err
 	}
 	_, err = p.until(ctx, "the choice", func(m simulator.MessageView) bool {
