@@ -46,6 +46,9 @@ func (c card) awaiting() part {
 // saleEnds says that the sale ends before the hold does, where it is so.
 func (c card) saleEnds() Text {
 	last := c.o.Show.EndOfSale - 1
+	if c.around.Tip.Height >= last {
+		return c.say("card.sale_over", nil)
+	}
 	if end := when(c.around.Tip, last); c.around.Tip.Height > 0 && end.At.Before(c.o.Hold) {
 		return c.say("card.sale_ends", args{"About": end, "Block": block(last)})
 	}
@@ -66,7 +69,7 @@ func (c card) partPaid() part {
 		"Seen": c.f.crs(c.seen()), "Due": c.f.crs(c.o.Due), "Missing": c.missing(), "Ticker": c.f.Config.Network.Ticker,
 		"Address": string(c.o.Address), "Until": until(c.o.Hold), "Minutes": int(c.f.Config.Hold.Minutes()), "Count": len(c.o.Tickets),
 	})
-	return part{text: paragraphs(text, c.oneOf()), buttons: c.payButtons("button.copy_missing", "button.money_back"), stage: stagePay}
+	return part{text: paragraphs(text, c.saleEnds(), c.oneOf()), buttons: c.payButtons("button.copy_missing", "button.money_back"), stage: stagePay}
 }
 
 // costs says what is paid for. For several seats there is the network fee of splitting the payment.
