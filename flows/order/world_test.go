@@ -104,6 +104,7 @@ type world struct {
 	node    *node
 	sites   *sites
 	engine  *order.Engine
+	cfg     order.Config
 	o       order.Order
 	told    []string // reasons that the operator was told of
 	parcels map[string]int
@@ -150,6 +151,7 @@ func newWorldWith(t *testing.T, change func(*order.Config)) *world {
 		Gas: gas, Accounts: []cirrus.Account{{Wallet: "usher1", Name: "account 0"}}, Hold: 15 * time.Minute, Undo: 10 * time.Second, Unpaid: 2,
 	}
 	change(&cfg)
+	w.cfg = cfg
 	w.engine = order.NewEngine(cfg, order.Deps{
 		Store: w.db, Locks: w.db, Holds: w.db, Addresses: w.db, View: w.db, Booth: w.node, Ledger: w.node, Purse: w.node,
 		Jobs: w.jobs, Teller: w, Deliverer: w, Sites: w.sites, Clock: clock.Now, Strict: true,
