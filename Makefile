@@ -57,7 +57,8 @@ pictures: needs ## renew docs/pictures
 	USHER_NEED_BROWSER=1 go test -race -cover -count=1 -timeout $(TIMEOUT) -run 'TestTheStoryOnThePage|TestGallery|TestEveryPictureIsListed' . -update
 
 .PHONY: tables
-tables: ## renew what is made from code: docs/states.md, docs/configuration.md, the recorded conversations
+tables: ## print each row of the state tables with each outcome of its calls and its test; renew what is made from code
+	@cd flows/order && go test -count=1 -run TestEveryRowAndOutcomeHasACase -cases
 	go test -count=1 ./flows/order -run TestDiagram -update
 	go test -count=1 ./flows -update
 	go test -count=1 ./docs -update

@@ -42,23 +42,28 @@ type gallery struct {
 	*visitor
 	now      time.Time
 	db       *memory.DB
+	desk     *galleryDesk
 	flows    *flows.Flows
 	bot      *bot.Bot
 	customer int64
 }
 
-// galleryDesk is a courier who has a secret chat with everybody, and a desk without orders.
+// galleryDesk is a courier who has a secret chat with everybody, and a desk with one order.
 type galleryDesk struct {
 	nobody
 	flows.Desk
+	order order.Order
 }
 
-func (galleryDesk) Contact(context.Context) (flows.Contact, error) {
+func (*galleryDesk) Contact(context.Context) (flows.Contact, error) {
 	return flows.Contact{Username: "QuayTickets", Name: "Quay Tickets"}, nil
 }
 
-func (galleryDesk) Chat(context.Context, int64) (flows.ChatState, error) { return flows.ChatOpen, nil }
-func (galleryDesk) List(context.Context, int64) ([]order.Order, error)   { return nil, nil }
+func (*galleryDesk) Chat(context.Context, int64) (flows.ChatState, error) { return flows.ChatOpen, nil }
+func (*galleryDesk) List(context.Context, int64) ([]order.Order, error)   { return nil, nil }
+func (d *galleryDesk) Load(context.Context, int64, order.ID) (order.Order, error) {
+	return d.order, nil
+}
 
 // unlimited lets every message go at once.
 type unlimited struct{}
@@ -69,6 +74,7 @@ func (unlimited) Pause(int64, time.Duration)                      {}
 func newGallery(t *testing.T) *gallery {
 	t.Helper()
 	g := &gallery{now: time.Date(2026, time.December, 10, 17, 24, 0, 0, time.UTC)}
+	g.desk = &galleryDesk{order: g.sample("awaiting").Order}
 	clock := func() time.Time { return g.now }
 	g.db = memory.New(clock)
 	telegram, err := simulator.New(t.Context(), simulator.Options{
@@ -84,7 +90,7 @@ func newGallery(t *testing.T) *gallery {
 	})
 	must(t, err)
 	g.flows, err = flows.New(flows.Deps{
-		Sessions: g.db, Courier: galleryDesk{}, Desk: galleryDesk{}, View: g.db, Holds: g.db, Messenger: g.bot, Artist: ticketgen.Artist{},
+		Sessions: g.db, Courier: g.desk, Desk: g.desk, View: g.db, Holds: g.db, Messenger: g.bot, Artist: ticketgen.Artist{},
 		Clock: clock, WordsWrong: func(err error) { t.Errorf("words: %v", err) },
 		Config: flows.Config{
 			Support: "@LanternLane", BotUsername: "QuayTicketsBot", Network: cirrus.MainNet, Gas: order.Gas{Limit: 100_000, Price: 100},

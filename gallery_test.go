@@ -5,11 +5,13 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/chromedp"
 
 	"github.com/usherbot/usher/flows"
@@ -23,9 +25,22 @@ func TestGallery(t *testing.T) {
 	for _, s := range memory.Samples(g.now) {
 		t.Run(s.Name, func(t *testing.T) { g.at(t).card(s) })
 	}
+	t.Run(plainQR, func(t *testing.T) { g.at(t).plainQR() })
 	for _, h := range halls() {
 		t.Run(h.name, func(t *testing.T) { g.at(t).hall(h) })
 	}
+}
+
+// plainQR names the picture of a card with its other QR, which comes by a tap.
+const plainQR = "awaiting-address"
+
+func (g *gallery) plainQR() {
+	g.t.Helper()
+	message := g.showCard(g.sample("awaiting"))
+	g.do("see the card", holds(lastMessage+`.dataset.id === '`+strconv.Itoa(message)+`'`))
+	g.do("ask for the other QR", tap("QR with the address only"), holds(lastMessage+`.textContent.includes('QR with address and sum')`))
+	g.look(message)
+	g.shootMessage(filepath.Join("cards", plainQR), message)
 }
 
 // at is the gallery for a part of the test.
@@ -38,30 +53,46 @@ func (g *gallery) at(t *testing.T) *gallery {
 // card shows the card of a sample.
 func (g *gallery) card(s memory.Sample) {
 	g.t.Helper()
-	around := flows.Around{Tip: memory.SampleTip(g.now), Chat: s.Chat, Courier: "QuayTickets"}
-	screen, err := g.flows.Card(s.Order, g.now, around)
+	message := g.showCard(s)
+	g.look(message)
+	g.shootMessage(filepath.Join("cards", s.Name), message)
+}
+
+// showCard sends a card as Usher does; it gives its message.
+func (g *gallery) showCard(s memory.Sample) int {
+	g.t.Helper()
+	screen, err := g.flows.Card(s.Order, g.now, s.Around)
 	must(g.t, err)
 	message, err := g.bot.Show(g.ctx, flows.Outgoing{Chat: g.customer, Screen: screen})
 	must(g.t, err)
-	g.look(message)
-	g.shootMessage(filepath.Join("cards", s.Name), message)
+	return message
+}
+
+func (g *gallery) sample(name string) memory.Sample {
+	all := memory.Samples(g.now)
+	return all[slices.IndexFunc(all, func(s memory.Sample) bool { return s.Name == name })]
 }
 
 // flaw is what a person would mind about a message.
 type flaw struct{ What, Text string }
 
-// look holds a message against what makes it readable.
+// look holds a message against what makes it readable, by day and by night.
 func (g *gallery) look(message int) {
 	g.t.Helper()
 	article := articleOf(message)
 	g.do("see the message", holds(`(() => { const m = document.querySelector('`+article+`');
 		return !!m && [...m.querySelectorAll('img')].every(i => i.complete) })()`))
-	raw, err := chromedp.Run(g.ctx, chromedp.Evaluate[string](`JSON.stringify((`+flaws+`)(document.querySelector('`+article+`')))`))
-	must(g.t, err)
-	var found []flaw
-	must(g.t, json.Unmarshal([]byte(raw), &found))
-	for _, f := range found {
-		g.t.Errorf("%s: %q", f.What, f.Text)
+	for _, scheme := range []string{"dark", "light"} {
+		command(g.visitor, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{
+			Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}},
+		})
+		raw, err := chromedp.Run(g.ctx, chromedp.Evaluate[string](`JSON.stringify((`+flaws+`)(document.querySelector('`+article+`')))`))
+		must(g.t, err)
+		var found []flaw
+		must(g.t, json.Unmarshal([]byte(raw), &found))
+		for _, f := range found {
+			g.t.Errorf("%s: %q (%s)", f.What, f.Text, scheme)
+		}
 	}
 }
 
@@ -98,6 +129,17 @@ const flaws = `m => {
 		if (!b.textContent.trim()) say('a button without words', b.dataset.button);
 		if (parseFloat(style.fontSize) < 12) say('a button in tiny letters', b.textContent);
 		nodes(b).forEach(node => broken(node, b.textContent));
+	}
+	const rgba = colour => { const n = colour.match(/[\d.]+/g).map(Number); return n.length < 4 ? [...n, 1] : n };
+	const over = (top, ground) => [0, 1, 2].map(i => top[i] * top[3] + ground[i] * (1 - top[3]));
+	const ground = e => { const its = rgba(getComputedStyle(e).backgroundColor); return its[3] === 1 || !e.parentElement ? its.slice(0, 3) : over(its, ground(e.parentElement)) };
+	const light = colour => { const [r, g, b] = colour.map(v => (v /= 255) <= .04045 ? v / 12.92 : ((v + .055) / 1.055) ** 2.4); return .2126 * r + .7152 * g + .0722 * b };
+	for (const node of nodes(m)) {
+		const e = node.parentElement, under = ground(e);
+		if (!node.data.trim() || e.disabled) continue;
+		const [a, b] = [light(over(rgba(getComputedStyle(e).color), under)), light(under)];
+		const contrast = (Math.max(a, b) + .05) / (Math.min(a, b) + .05);
+		if (contrast < 4.5) say('a contrast of only ' + contrast.toFixed(1), node.data);
 	}
 	for (const i of m.querySelectorAll('img')) if (!i.naturalWidth || i.getBoundingClientRect().width < 200) say('no picture', i.alt);
 	return found;
@@ -144,6 +186,9 @@ func pictureIndex() string {
 	page.WriteString(indexCards)
 	for _, s := range memory.Samples(time.Unix(0, 0)) {
 		line("cards", s.Name, s.Says)
+		if s.Name == "awaiting" {
+			line("cards", plainQR, "the same with a QR of the address alone, for wallets that read no sum")
+		}
 	}
 	return page.String()
 }

@@ -2,14 +2,11 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
-	"net"
+	"slices"
 	"strings"
 	"time"
-
-	"golang.org/x/sync/errgroup"
 
 	"github.com/usherbot/usher/bot/simulator"
 	"github.com/usherbot/usher/chain/cirrus"
@@ -21,61 +18,6 @@ type errCheck struct{ what string }
 func (e errCheck) Error() string { return e.what }
 
 func failed(format string, a ...any) error { return errCheck{fmt.Sprintf(format, a...)} }
-
-// playAll plays the story on each generation of Ticketbooth, or on the one that was asked for.
-func playAll(ctx context.Context, f demoFlags, given func(flag string) bool, io streams) error {
-	generations := []string{"ciphered", "hashed"}
-	if given("generation") {
-		generations = []string{f.generation}
-	}
-	f.block = "manual"
-	for _, generation := range generations {
-		f.generation = generation
-		if _, err := fmt.Fprintf(io.out, "== Tickets with %s secrets, a node of %s\n", generation, f.node); err != nil {
-			return err
-		}
-		if err := playOnce(ctx, f, given("listen"), io); err != nil {
-			_, _ = fmt.Fprintln(io.out, "demo: FAILED:", err)
-			return errSaid
-		}
-	}
-	_, err := fmt.Fprintln(io.out, "demo: ok")
-	return err
-}
-
-// playOnce starts everything and plays one story in it.
-func playOnce(ctx context.Context, f demoFlags, listen bool, io streams) (err error) {
-	d, err := startDemo(ctx, f, io)
-	if err != nil {
-		return err
-	}
-	ctx, stop := context.WithCancel(ctx)
-	group, serving := errgroup.WithContext(ctx)
-	defer func() {
-		stop()
-		if wait := group.Wait(); err == nil && !errors.Is(wait, context.Canceled) {
-			err = wait
-		}
-		err = errors.Join(err, d.close())
-	}()
-	group.Go(func() error { return d.serve(serving) })
-	if listen {
-		listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", f.listen)
-		if err != nil {
-			return fmt.Errorf("cannot listen on %s: %w", f.listen, err)
-		}
-		handler, err := d.handler()
-		if err != nil {
-			return err
-		}
-		group.Go(func() error { return serveHTTP(serving, listener, handler) })
-		if _, err := fmt.Fprintln(io.out, "listening", listener.Addr()); err != nil {
-			return err
-		}
-	}
-	d.app.waitReady(serving)
-	return d.play(serving, io.out)
-}
 
 // player is a customer who reads what is on the screen and taps, as a person would.
 type player struct {
@@ -94,8 +36,8 @@ type player struct {
 const patience = time.Minute
 
 // play plays the stories one after another, each with a customer of its own, and holds every strat to account.
-func (d *demo) play(ctx context.Context, out io.Writer) error {
-	for n, tale := range d.stories() {
+func (d *demo) play(ctx context.Context, out io.Writer, tales []tale) error {
+	for n, tale := range tales {
 		if _, err := fmt.Fprintf(out, "-- %s\n", tale.title); err != nil {
 			return err
 		}
@@ -195,6 +137,16 @@ func (p *player) tap(ctx context.Context, text, then string) error {
 	}
 	_, err = p.until(ctx, "what follows "+text, says(then))
 	return err
+}
+
+// taps taps one button after another: each is followed by what the screen says then.
+func (p *player) taps(ctx context.Context, buttonThen ...string) error {
+	for pair := range slices.Chunk(buttonThen, 2) {
+		if err := p.tap(ctx, pair[0], pair[1]); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // mineUntil makes blocks, as the chain would, until the screen shows something.

@@ -15,22 +15,36 @@ import (
 // choose looks at a show and chooses seats by tapping buttons, up to the question for a refund address.
 func (p *player) choose(show string, seats ...string) scene {
 	return func(ctx context.Context) error {
+		if err := p.looks(show, "seats are free")(ctx); err != nil {
+			return err
+		}
+		if err := p.tap(ctx, "Choose a seat", "Tap a seat"); err != nil {
+			return err
+		}
+		return p.pick(seats...)(ctx)
+	}
+}
+
+// looks opens a show, and stops where its screen says something.
+func (p *player) looks(show, finds string) scene {
+	return func(ctx context.Context) error {
 		if err := p.write(ctx, "/start", "secret chat"); err != nil {
 			return err
 		}
-		taps := append([]string{"Shows", show, "Choose a seat"}, seats...)
-		then := []string{"on sale", "seats are free", "Tap a seat"}
-		for range seats {
-			then = append(then, "Chosen")
-		}
-		for i, text := range append(taps, "Continue with") {
-			expect := "Where should money go back to?"
-			if i < len(then) {
-				expect = then[i]
-			}
-			if err := p.tap(ctx, text, expect); err != nil {
+		return p.taps(ctx, "Shows", "on sale", show, finds)
+	}
+}
+
+// pick chooses seats in a hall that is on the screen, up to the question for a refund address.
+func (p *player) pick(seats ...string) scene {
+	return func(ctx context.Context) error {
+		for _, seat := range seats {
+			if err := p.tap(ctx, seat, "Chosen"); err != nil {
 				return err
 			}
+		}
+		if err := p.tap(ctx, "Continue with", "Where should money go back to?"); err != nil {
+			return err
 		}
 		return p.write(ctx, string(p.refund), "Start Secret Chat")
 	}

@@ -43,8 +43,9 @@ type settings struct {
 	listen                   string
 	level                    slog.Level
 	json                     bool
-	poll                     time.Duration // of the node; the demo asks more often
-	turn, lease              time.Duration // of storage.Config; zero: its own
+	poll                     time.Duration    // of the node; the demo asks more often
+	turn, lease              time.Duration    // of storage.Config; zero: its own
+	clock                    func() time.Time // nil: the machine's; the demo's can be put forward
 }
 
 // courierSettings is how the courier logs in; id 0 means that there is none.

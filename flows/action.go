@@ -43,14 +43,15 @@ const (
 	doKeep    verb = "keep"   // leave the wallet screen as it is
 	doTickets verb = "tickets"
 	doHelp    verb = "help"
-	doMore    verb = "more"   // the shows, in a new message: the tapped one is a card, or news worth keeping
-	doMine    verb = "mine"   // the tickets, likewise
-	doCard    verb = "card"   // order
-	doPlainQR verb = "qr"     // order, "a" for the address alone or "u" for the request; of a difference its ticket too
-	doCancel  verb = "cancel" // order
-	doRefund  verb = "refund" // ticket, "!" where a warning was read
-	doUndo    verb = "undo"   // order, ticket
-	doAgain   verb = "again"  // order, ticket
+	doMore    verb = "more"    // the shows, in a new message: the tapped one is a card, or news worth keeping
+	doMine    verb = "mine"    // the tickets, likewise
+	doCard    verb = "card"    // order
+	doPlainQR verb = "qr"      // order, "a" for the address alone or "u" for the request; of a difference its ticket too
+	doCancel  verb = "cancel"  // order
+	doRefund  verb = "refund"  // ticket, "!" where a warning was read
+	doUndo    verb = "undo"    // order, ticket
+	doAgain   verb = "again"   // order, ticket
+	doDetails verb = "details" // order, ticket
 	doForget  verb = "forget"
 	doOther   verb = "other"    // lost ticket: the seats that could take its place; with "h" in the hall's own message
 	doOffer   verb = "offer"    // lost ticket, seat: what that seat would mean
@@ -84,7 +85,7 @@ func arity(v verb) (least, most int, known bool) {
 		return 0, 0, true
 	case doShow, doSeats, doGo, doCard, doCancel, doClear, doList, doNames, doMoney:
 		return 1, 1, true
-	case doPick, doBest, doPhone, doOffer, doUndo, doAgain, doResolve, doLetGo, doPayBack:
+	case doPick, doBest, doPhone, doOffer, doUndo, doAgain, doDetails, doResolve, doLetGo, doPayBack:
 		return 2, 2, true
 	case doRefund, doOther, doBackTo:
 		return 1, 2, true

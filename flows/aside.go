@@ -22,8 +22,8 @@ func (f *Flows) useless(t *turn) Reply {
 // stray answers a text that nothing waits for.
 func (f *Flows) stray(t *turn) Reply {
 	id := "text.unknown"
-	if t.session.Screen == screenNames {
-		id = "text.not_here" // a name, perhaps: it belongs into the secret chat
+	if t.session.Screen == screenNames || t.session.Screen == screenRedirect {
+		id = "text.not_here" // it belongs into the secret chat
 	} else if _, err := f.Config.Network.ParseAddress(strings.TrimSpace(t.event.Text)); err == nil {
 		id = "text.address"
 	}

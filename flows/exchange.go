@@ -11,19 +11,10 @@ import (
 	"github.com/usherbot/usher/flows/order"
 )
 
-// instead finds the ticket that takes the place of a lost one, or is about to; nil: none does.
-func instead(o order.Order, lost string) *order.Ticket { return o.Instead(lost) }
-
-// pending tells whether a ticket waits for the money of the one whose place it takes.
-func pending(o order.Order, t order.Ticket) bool {
-	old := o.Ticket(t.Was)
-	return t.Was != "" && t.State == order.Held && old != nil && old.State == order.Lost
-}
-
 // choosing tells whether the customer may still choose what becomes of a lost ticket: nothing was begun that can't be
 // undone.
 func choosing(o order.Order, lost order.Ticket) bool {
-	next := instead(o, lost.ID)
+	next := o.Instead(lost.ID)
 	return lost.Choosing() && o.Payout(lost.ID) == nil && (next == nil || next.Swap.TxID == "")
 }
 
@@ -41,7 +32,7 @@ func (f *Flows) exchanging(ctx context.Context, t *turn, a action) (Reply, error
 		return f.moneyBack(ctx, t, o, *lost)
 	}
 	if a.verb == doTake {
-		if next := instead(o, lost.ID); next != nil && seatKey(next.Seat) == a.args[1] {
+		if next := o.Instead(lost.ID); next != nil && seatKey(next.Seat) == a.args[1] {
 			return f.exchanged(t, o, *lost, *next), nil
 		}
 	}
@@ -132,6 +123,9 @@ func (f *Flows) otherGrid(t *turn, x swap) [][]Button {
 
 // untilBack says what happens by itself where nothing is chosen.
 func (f *Flows) untilBack(t *turn, x swap) Text {
+	if next := x.o.Instead(x.lost.ID); next != nil {
+		return t.say("exchange.held", args{"Seat": seatName(next.Seat), "Until": until(next.Until)})
+	}
 	return t.say("exchange.until", args{"Seat": seatName(x.lost.Seat), "Until": until(x.lost.Choice)})
 }
 
@@ -199,8 +193,13 @@ func (f *Flows) takeOther(ctx context.Context, t *turn, x swap, a action) (Reply
 		return f.otherHall(t, x, t.answer("tap.old"))
 	}
 	d, err := order.QuoteOther(x.o, x.lost, x.sale.Sale, seat, f.Config.ServiceFee)
-	if err != nil || f.seatState(x.sale, seat, t.now) != seatFree {
+	switch {
+	case err != nil || f.seatState(x.sale, seat, t.now) != seatFree:
 		return f.offerOther(t, x, a.args[1], nil)
+	case t.event.Message < t.session.Message: // another screen came after this one, perhaps with another choice
+		reply, err := f.offerOther(t, x, a.args[1], nil)
+		reply.Answer = t.answer("tap.old")
+		return reply, err
 	}
 	if differenceKey(d) != a.args[2] {
 		return f.offerOther(t, x, a.args[1], t.say("confirm.price_changed", nil))
@@ -209,7 +208,7 @@ func (f *Flows) takeOther(ctx context.Context, t *turn, x swap, a action) (Reply
 	if err != nil {
 		return f.notTaken(ctx, t, x, seat, err)
 	}
-	next := instead(changed, x.lost.ID)
+	next := changed.Instead(x.lost.ID)
 	if next == nil {
 		return f.chosenAlready(ctx, t, changed)
 	}
@@ -222,6 +221,8 @@ func (f *Flows) notTaken(ctx context.Context, t *turn, x swap, seat cirrus.Seat,
 	switch {
 	case !known:
 		return Reply{}, fmt.Errorf("taking another seat in %s: %w", x.o.ID, why)
+	case errors.Is(why, order.ErrTooMany):
+		b = &obstacle{id: "exchange.enough"}
 	case b.elsewhere:
 		return f.otherHall(t, x, t.plain(b.id, b.args))
 	case errors.Is(why, order.ErrNotAllowed):

@@ -19,11 +19,13 @@ func (f *Flows) refunds(ctx context.Context, t *turn) (Reply, error) {
 		return Reply{}, err
 	}
 	var text Text
+	shown := 0
 	for _, e := range list {
 		last, err := order.CanGiveBack(e.o, e.t, tip)
-		if err != nil {
+		if err != nil || shown == maxTickets {
 			continue
 		}
+		shown++
 		text = paragraphs(text, t.say("refund.line", args{
 			"Seat": seatName(e.t.Seat), "Show": showName(e.o.Show), "Sum": f.crs(order.LeastRefund(e.o, e.t)),
 			"About": when(tip, last), "Block": block(last), "Address": e.o.Private.Refund.Short(), "ID": e.t.ID,

@@ -88,7 +88,7 @@ func (w *world) seen() string {
 func (w *world) happens(line string) {
 	what, rest, _ := strings.Cut(line, " ")
 	switch what {
-	case "write", "tap", "send":
+	case "write", "tap", "send", "raw":
 		w.does(ann, what, rest)
 	case "bob":
 		if what, rest, _ = strings.Cut(rest, " "); what == "chat" {
@@ -108,6 +108,8 @@ func (w *world) happens(line string) {
 		w.writesSecretly(rest)
 	case "pay":
 		w.pays(rest)
+	case "top":
+		w.paysOnTop(rest)
 	case "block", "blocks":
 		n, _ := strconv.Atoi(rest)
 		for range max(n, 1) {
@@ -226,6 +228,19 @@ func (w *world) pays(how string) {
 	w.chain.pay(o.Address, amount)
 }
 
+// paysOnTop pays the difference for another seat, to that seat's own address.
+func (w *world) paysOnTop(how string) {
+	o := w.last(ann)
+	t := o.Tickets[len(o.Tickets)-1]
+	amount := t.Due
+	if how != "what is due" {
+		var err error
+		amount, err = cirrus.ParseCRS(how)
+		w.must(err)
+	}
+	w.chain.pay(t.Address, amount)
+}
+
 // turns changes the world around the chat.
 func (w *world) turns(what, rest string) {
 	switch what {
@@ -251,6 +266,10 @@ func (w *world) turns(what, rest string) {
 		w.sale.Terms.Identity = true
 	case "off":
 		w.off = rest
+	case "later":
+		d, err := time.ParseDuration(rest)
+		w.must(err)
+		w.clock.Advance(d)
 	case "gas":
 		n, err := strconv.ParseUint(rest, 10, 64)
 		w.must(err)

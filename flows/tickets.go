@@ -4,116 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
-	"time"
 
 	"github.com/usherbot/usher/flows/order"
 )
-
-// maxTickets bounds the lists of tickets; older ones are found through the support.
-const maxTickets = 15
-
-// entry is one ticket in a list.
-type entry struct {
-	o order.Order
-	t order.Ticket
-}
-
-// entries lists the customer's tickets that are worth showing: upcoming ones first, the soonest at the top.
-func (f *Flows) entries(ctx context.Context, customer int64, now time.Time) ([]entry, error) {
-	orders, err := f.Desk.List(ctx, customer)
-	if err != nil {
-		return nil, fmt.Errorf("listing orders: %w", err)
-	}
-	var list []entry
-	for _, o := range orders {
-		for _, t := range o.Tickets {
-			if t.State != order.Dropped && t.State != order.Exchanged || o.Open() {
-				list = append(list, entry{o, t})
-			}
-		}
-	}
-	past := func(e entry) bool { return e.o.Show.Time.Add(afterShow).Before(now) }
-	slices.SortStableFunc(list, func(a, b entry) int {
-		if past(a) != past(b) {
-			if past(a) {
-				return 1
-			}
-			return -1
-		}
-		if past(a) {
-			return b.o.Show.Time.Compare(a.o.Show.Time)
-		}
-		return a.o.Show.Time.Compare(b.o.Show.Time)
-	})
-	return list[:min(len(list), maxTickets)], nil
-}
-
-// tickets is the list of what the customer has.
-func (f *Flows) tickets(ctx context.Context, t *turn) (Reply, error) {
-	list, err := f.entries(ctx, t.customer(), t.now)
-	if err != nil {
-		return Reply{}, err
-	}
-	if len(list) == 0 {
-		buttons := [][]Button{{t.button("button.shows", nil, act(doShows))}}
-		return f.inPlace(t, Screen{Text: t.say("tickets.none", nil), Buttons: buttons}), nil
-	}
-	tip, err := f.tip(ctx)
-	if err != nil {
-		return Reply{}, err
-	}
-	text := Text(t.say("tickets.head", nil))
-	var buttons [][]Button
-	for _, e := range list {
-		text = paragraphs(text, lines(
-			t.say("tickets.line", args{"Show": showName(e.o.Show), "Seat": seatName(e.t.Seat), "Time": moment(e.o.Show.Time)}),
-			t.say(stateID(e.o, e.t), nil),
-		))
-		buttons = append(buttons, f.entryButtons(t, e, tip))
-	}
-	return f.inPlace(t, Screen{Text: text, Buttons: buttons}), nil
-}
-
-// stateID is the message with a ticket's state in a few words.
-func stateID(o order.Order, t order.Ticket) string {
-	switch {
-	case o.State.Unpaid():
-		return "state.unpaid"
-	case o.State == order.Void:
-		return "state.void"
-	}
-	switch t.State {
-	case order.Held, order.Reserving, order.Unknown, order.Reserved:
-		return "state.buying"
-	case order.Owned, order.Ended:
-		if t.Delivery.State == order.DeliverySent || t.Delivery.State == order.DeliverySeen {
-			return "state.sent"
-		}
-		return "state.waiting"
-	case order.Releasing:
-		return "state.releasing"
-	case order.Released:
-		return "state.released"
-	case order.Lost, order.Exchanged, order.Dropped:
-		return "state.lost"
-	case order.Stray, order.Attention:
-	}
-	return "state.attention"
-}
-
-func (f *Flows) entryButtons(t *turn, e entry, tip order.Tip) []Button {
-	seat := args{"Seat": seatName(e.t.Seat)}
-	row := []Button{t.button("button.details", seat, act(doCard, string(e.o.ID)))}
-	if e.t.State != order.Owned && e.t.State != order.Ended {
-		return row
-	}
-	row = append(row, t.button("button.send_seat", seat, act(doAgain, string(e.o.ID), e.t.ID)))
-	if _, err := order.CanGiveBack(e.o, e.t, tip); err == nil {
-		row = append(row, t.button("button.refund_seat", seat, act(doRefund, e.t.ID)))
-	}
-	return row
-}
 
 // onOrder does what a button of an order says.
 func (f *Flows) onOrder(ctx context.Context, t *turn, a action) (Reply, error) {
@@ -137,6 +30,8 @@ func (f *Flows) onOrder(ctx context.Context, t *turn, a action) (Reply, error) {
 		return f.do(ctx, t, o, order.Ask{Verb: order.UndoAsked, Ticket: a.args[1]}, "tap.undone")
 	case doAgain:
 		return f.sendAgain(ctx, t, o, a.args[1])
+	case doDetails:
+		return f.details(ctx, t, o, a.args[1])
 	}
 	return f.old(ctx, t)
 }

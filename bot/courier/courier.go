@@ -109,13 +109,16 @@ type Contact struct {
 }
 
 // Courier is one account. Its methods may be called whether or not Run runs: what
-// they are given is kept and carried out when it does.
+// they are given is kept and carried out by the process in which it does.
 type Courier struct {
 	cfg     Config
 	handler Handler
 	server  server
 	keys    []telegram.PublicKey
 	running atomic.Bool
+	// leads is true while Run runs and its context has not ended: this process, and
+	// no other one, writes into chats.
+	leads atomic.Bool
 
 	mu    sync.Mutex
 	chats *secretchat.Client
@@ -176,10 +179,14 @@ func (c *Courier) current() *secretchat.Client {
 	return c.chats
 }
 
-func (c *Courier) replaceChats(chats *secretchat.Client) {
+// renewChats puts a new client in the place of the present one, which has written
+// its last when the new one comes: two at once would use sequence numbers twice.
+func (c *Courier) renewChats(api secretchat.API) *secretchat.Client {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.chats = chats
+	c.chats.Retire()
+	c.chats = c.newChats(api)
+	return c.chats
 }
 
 func parseServer(text string) (server, error) {

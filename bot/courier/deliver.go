@@ -106,28 +106,71 @@ func (c *Courier) open(ctx context.Context, chats *secretchat.Client, customer i
 // it is. A parcel of which the phone has acknowledged the picture, in whatever
 // chat, is not sent again. ErrNoChat when no chat is open.
 func (c *Courier) Deliver(ctx context.Context, customer int64, p Parcel) (ParcelState, error) {
-	chats := c.current()
+	return c.carry(ctx, letter{Customer: customer, Parcel: &p}, c.post)
+}
+
+// Say queues a text for the customer's open chat; the same key again sends nothing.
+func (c *Courier) Say(ctx context.Context, customer int64, key, text string) error {
+	_, err := c.carry(ctx, letter{Customer: customer, Key: key, Text: text}, c.post)
+	return err
+}
+
+// carry puts a letter into the customer's chat if this process writes into chats,
+// once more where the client was replaced meanwhile; otherwise it goes to post.
+func (c *Courier) carry(
+	ctx context.Context, l letter, post func(context.Context, letter) (ParcelState, error),
+) (ParcelState, error) {
+	for c.leads.Load() {
+		chats := c.current()
+		state, err := c.put(ctx, chats, l)
+		if !errors.Is(err, secretchat.ErrHalted) || c.leads.Load() && c.current() == chats {
+			return state, err
+		}
+	}
+	return post(ctx, l)
+}
+
+func (c *Courier) put(ctx context.Context, chats *secretchat.Client, l letter) (ParcelState, error) {
+	if l.Parcel != nil {
+		return c.deliver(ctx, chats, l.Customer, *l.Parcel)
+	}
+	return "", c.say(ctx, chats, l)
+}
+
+func (c *Courier) deliver(ctx context.Context, chats *secretchat.Client, customer int64, p Parcel) (ParcelState, error) {
 	chat, others, err := c.open(ctx, chats, customer)
 	if err != nil {
 		return "", err
 	}
-	if state, known, err := chats.State(ctx, chat.ID, pictureKey(p.ID)); err != nil || known {
-		return ParcelState(state), err
-	}
-	before, err := c.sentBefore(ctx, chats, others, p.ID)
-	if err != nil || before == ParcelSeen {
-		return before, err
+	state, again, err := c.far(ctx, chats, chat, others, p.ID)
+	if err != nil || state != "" {
+		return state, err
 	}
 	picture, err := newPicture(p.Picture)
 	if err != nil {
 		return "", fmt.Errorf("prepare the picture of %s: %w", p, err)
 	}
 	picture.Caption = p.Caption
-	if _, err := chats.SendText(ctx, chat.ID, parcelPrefix+p.ID+warningSuffix, p.warning(before != "")); err != nil {
+	if _, err := chats.SendText(ctx, chat.ID, parcelPrefix+p.ID+warningSuffix, p.warning(again)); err != nil {
 		return "", deliveryError(p.String(), err)
 	}
-	state, err := chats.SendPhoto(ctx, chat.ID, pictureKey(p.ID), picture)
-	return ParcelState(state), deliveryError(p.String(), err)
+	sent, err := chats.SendPhoto(ctx, chat.ID, pictureKey(p.ID), picture)
+	return ParcelState(sent), deliveryError(p.String(), err)
+}
+
+// far says how far a parcel is; empty when it must go into the open chat, and then
+// again tells whether it may have come through an earlier one.
+func (c *Courier) far(
+	ctx context.Context, chats *secretchat.Client, chat secretchat.Chat, others []secretchat.Chat, parcel string,
+) (state ParcelState, again bool, err error) {
+	if sent, known, err := chats.State(ctx, chat.ID, pictureKey(parcel)); err != nil || known {
+		return ParcelState(sent), false, err
+	}
+	before, err := c.sentBefore(ctx, chats, others, parcel)
+	if err != nil || before == ParcelSeen {
+		return before, false, err
+	}
+	return "", before != "", nil
 }
 
 // warning is the text that goes before the picture.
@@ -161,15 +204,13 @@ func (c *Courier) sentBefore(ctx context.Context, chats *secretchat.Client, othe
 	return before, nil
 }
 
-// Say queues a text for the customer's open chat; the same key again sends nothing.
-func (c *Courier) Say(ctx context.Context, customer int64, key, text string) error {
-	chats := c.current()
-	chat, _, err := c.open(ctx, chats, customer)
+func (c *Courier) say(ctx context.Context, chats *secretchat.Client, l letter) error {
+	chat, _, err := c.open(ctx, chats, l.Customer)
 	if err != nil {
 		return err
 	}
-	_, err = chats.SendText(ctx, chat.ID, sayPrefix+key, text)
-	return deliveryError("text "+key, err)
+	_, err = chats.SendText(ctx, chat.ID, sayPrefix+l.Key, l.Text)
+	return deliveryError("text "+l.Key, err)
 }
 
 func deliveryError(what string, err error) error {

@@ -43,6 +43,13 @@ func (l *life) run(ctx context.Context, client *telegram.Client, self int64) err
 		}})
 	})
 	group.Go(func() error { return l.watch(ctx) })
+	group.Go(func() error { return l.c.emptyInbox(ctx) })
+	group.Go(func() error {
+		// Whoever comes after must find the chats as they will stay.
+		<-ctx.Done()
+		l.chats.Retire()
+		return ctx.Err()
+	})
 	return group.Wait()
 }
 

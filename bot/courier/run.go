@@ -41,6 +41,8 @@ func (c *Courier) Run(ctx context.Context) error {
 		return errSecondRun
 	}
 	defer c.running.Store(false)
+	c.leads.Store(true)
+	defer context.AfterFunc(ctx, func() { c.leads.Store(false) })()
 	defer c.tell(context.WithoutCancel(ctx), false, "stopped")
 	for failures := 0; ; failures++ {
 		started := c.cfg.Clock.Now()
@@ -123,11 +125,10 @@ func (c *Courier) serve(ctx context.Context) error {
 	}
 	life := newLife(c)
 	client := c.client(life, life.connection)
-	life.chats = c.newChats(client.API())
-	c.replaceChats(life.chats)
+	life.chats = c.renewChats(client.API())
 	// A client that has halted takes nothing more: what callers give the courier
 	// between two lives goes to a fresh one.
-	defer func() { c.replaceChats(c.newChats(nil)) }()
+	defer c.renewChats(nil)
 	return client.Run(ctx, func(ctx context.Context) error {
 		a, err := c.authorize(ctx, client)
 		if err != nil {

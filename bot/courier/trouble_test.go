@@ -210,3 +210,40 @@ func TestCourierRunsOnce(t *testing.T) {
 }
 
 var _ courier.Handler = (*notes)(nil)
+
+func TestWhatAnotherProcessIsGivenIsSentByTheOneThatRuns(t *testing.T) {
+	t.Parallel()
+	b := newBed(t)
+	c, n, stop := b.start(b.config())
+	n.wait(t, "ready true", 1)
+	other, err := courier.New(b.config(), newNotes())
+	must(t, err)
+	if err := other.Say(t.Context(), 7, "early", "early"); !errors.Is(err, courier.ErrNoChat) {
+		t.Fatalf("a text for a customer without a chat: %v", err)
+	}
+	p, id := b.open(c, n, 7)
+	for i, process := range []*courier.Courier{other, c, other} {
+		text := fmt.Sprint("text ", i)
+		must(t, process.Say(t.Context(), 7, text, text))
+		b.until(text+" arrives", func() bool { return slices.Contains(arrived(p, id), text) })
+	}
+	for range 2 {
+		_, err = other.Deliver(t.Context(), 7, parcel(t, "t1"))
+		must(t, err)
+	}
+	n.wait(t, "parcel 7 t1 seen", 1)
+	if state, err := other.Deliver(t.Context(), 7, parcel(t, "t1")); err != nil || state != courier.ParcelSeen {
+		t.Errorf("the delivered parcel: %s, %v", state, err)
+	}
+	want := []string{"text 0", "text 1", "text 2", "Show it to nobody.", "picture: Row A, seat 1"}
+	if got := arrived(p, id); !slices.Equal(got, want) {
+		t.Errorf("arrived: %q", got)
+	}
+	if n.count("ready false") != 0 {
+		t.Error("the courier was disturbed")
+	}
+	stop()
+	must(t, c.Say(t.Context(), 7, "last", "last"))
+	b.start(b.config())
+	b.until("the last text arrives", func() bool { return slices.Contains(arrived(p, id), "last") })
+}

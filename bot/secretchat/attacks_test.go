@@ -35,6 +35,10 @@ func service(action e2e.DecryptedMessageActionClass) *e2e.DecryptedMessageServic
 	return &e2e.DecryptedMessageService{RandomID: 1, Action: action}
 }
 
+func textMessage(text string) *e2e.DecryptedMessage {
+	return &e2e.DecryptedMessage{RandomID: 1, Message: text}
+}
+
 func (p *pair) hit(side int, wire []byte) Fault {
 	p.t.Helper()
 	fault, err := p.sides[side].receive(p.env(), wire)

@@ -46,6 +46,8 @@ type chatKey struct {
 // Numbers are the raw ones: how many messages, not their wire form.
 type chat struct {
 	Version    int    `json:"v"`
+	Writer     int64  `json:"writer,omitempty"` // which client saved it last
+	Rev        int    `json:"rev,omitempty"`    // how often it was saved
 	ID         int    `json:"id"`
 	AccessHash int64  `json:"access_hash"`
 	User       int64  `json:"user"`
@@ -73,7 +75,10 @@ type chat struct {
 	Acked     int       `json:"acked"` // our numbers below it have arrived
 	Owed      int       `json:"owed,omitempty"`
 	PeerLayer int       `json:"peer_layer"`
-	TTL       int       `json:"ttl,omitempty"` // seconds
+	Announced bool      `json:"announced,omitempty"` // the peer has told its layer
+	Notified  int       `json:"notified,omitempty"`  // the layer that we have told the peer
+	Strange   int       `json:"strange,omitempty"`   // messages in a row that no key of ours opens
+	TTL       int       `json:"ttl,omitempty"`       // seconds
 	Waiting   []waiting `json:"waiting,omitempty"`
 	AskedTo   int       `json:"asked_to,omitempty"` // holes below it were asked for
 	AskedAt   int64     `json:"asked_at,omitempty"` // Unix seconds
@@ -155,10 +160,11 @@ func (c *chat) wipe() {
 	for _, out := range c.Outbox {
 		c.Blobs = appendBlob(c.Blobs, out.Photo)
 	}
+	c.forgetExchange()
 	for _, key := range []secret{c.Exponent, c.keyBytes(c.Key), c.keyBytes(c.Old)} {
 		clear(key)
 	}
-	c.Exponent, c.Key, c.Old, c.Exchange = nil, nil, nil, nil
+	c.Exponent, c.Key, c.Old = nil, nil, nil
 	c.Waiting, c.Early, c.Outbox, c.Pending = nil, nil, nil, nil
 	c.Public, c.PeerPublic, c.Picture, c.P = nil, nil, nil, nil
 }

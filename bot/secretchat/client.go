@@ -2,6 +2,7 @@ package secretchat
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -11,10 +12,6 @@ import (
 	"golang.org/x/sync/errgroup"
 )
 
-// ErrHalted: a save failed, so that memory and store may disagree. The client does
-// nothing more; make a new one, which starts from what the store holds.
-var ErrHalted = errors.New("secret chats are halted")
-
 // Client keeps one account's side of its secret chats.
 type Client struct {
 	cfg   Config
@@ -23,11 +20,16 @@ type Client struct {
 
 	dh dhCache
 
-	mu      sync.Mutex
-	users   map[int]int64 // chat to user: the index, from the names in the store
-	workers map[int]*worker
-	group   *errgroup.Group // nil unless Run runs
-	runCtx  context.Context //nolint:containedctx // owned by Run, for the workers it starts
+	writer int64 // names this client in the records that it saves
+
+	mu         sync.Mutex
+	users      map[int]int64    // chat to user: the index, from the names in the store
+	revisions  map[int]revision // what this client has seen of each record last
+	turnedAway map[int]bool     // uninvited chats of which the server is still to be told
+	workers    map[int]*worker
+	group      *errgroup.Group // nil unless Run runs
+	runCtx     context.Context //nolint:containedctx // owned by Run, for the workers it starts
+	runs       bool            // Run was called: this client is the one that writes
 
 	halt     chan struct{}
 	haltOnce sync.Once
@@ -41,6 +43,9 @@ const (
 
 // New makes a client. It does nothing before Run, but keeps what it is given.
 func New(cfg Config) *Client {
+	if cfg.Random == nil {
+		cfg.Random = rand.Reader
+	}
 	if cfg.Now == nil {
 		cfg.Now = time.Now
 	}
@@ -53,10 +58,16 @@ func New(cfg Config) *Client {
 	if cfg.Log == nil {
 		cfg.Log = slog.New(slog.DiscardHandler)
 	}
-	return &Client{
+	c := &Client{
 		cfg: cfg, calls: make(chan struct{}, maxCalls),
+		revisions: make(map[int]revision), turnedAway: make(map[int]bool),
 		workers: make(map[int]*worker), halt: make(chan struct{}),
 	}
+	var err error
+	if c.writer, err = c.env().randomID(); err != nil {
+		_ = c.halted(err)
+	}
+	return c
 }
 
 // Run carries out what the records ask for until the context ends. It returns the
@@ -64,7 +75,7 @@ func New(cfg Config) *Client {
 func (c *Client) Run(ctx context.Context) error {
 	group, ctx := errgroup.WithContext(ctx)
 	c.mu.Lock()
-	c.group, c.runCtx = group, ctx
+	c.group, c.runCtx, c.runs = group, ctx, true
 	c.mu.Unlock()
 	group.Go(func() error {
 		// This goroutine outlives all others' chance to be started: the group is
@@ -108,15 +119,33 @@ func (c *Client) scan(ctx context.Context) error {
 				return c.halted(err)
 			}
 		case !ch.atRest():
-			c.wake(id)
+			if err := c.resume(ctx, ch); err != nil {
+				return c.halted(err)
+			}
 		}
 	}
+	return nil
+}
+
+// resume takes up a chat that has something left to do.
+func (c *Client) resume(ctx context.Context, ch *chat) error {
+	if ch.Reason == ReasonUninvited {
+		c.turnAway(ch.ID)
+	}
+	err := c.change(ctx, ch.ID, func(ch *chat, e env) error { return ch.notifyLayer(e) })
+	if err != nil && !errors.Is(err, ErrNoChat) {
+		return err
+	}
+	c.wake(ch.ID)
 	return nil
 }
 
 // SendText queues a text for a chat. The key is the caller's: a second call with
 // the same key sends nothing and returns how far the first one's message is.
 func (c *Client) SendText(ctx context.Context, id int, key, text string) (State, error) {
+	if err := checkText(text, maxText); err != nil || text == "" {
+		return "", errors.Join(fmt.Errorf("%w: a text", ErrUnfit), err)
+	}
 	return c.send(ctx, id, pending{Key: key, Text: text})
 }
 
@@ -135,16 +164,26 @@ func (c *Client) SendPhoto(ctx context.Context, id int, key string, p Photo) (St
 	if state, known, err := c.State(ctx, id, key); err != nil || known {
 		return state, err
 	}
+	if err := p.check(); err != nil {
+		return "", err
+	}
 	blob := blobName(id, key)
 	if err := c.put(ctx, blob, p.Data); err != nil {
 		return "", err
 	}
-	return c.send(ctx, id, pending{Key: key, Photo: &photo{
+	state, err := c.send(ctx, id, pending{Key: key, Photo: &photo{
 		Blob: blob, W: p.W, H: p.H, Caption: p.Caption, Thumb: p.Thumb, ThumbW: p.ThumbW, ThumbH: p.ThumbH,
 	}})
+	if errors.Is(err, ErrNoChat) || errors.Is(err, ErrBacklog) {
+		err = errors.Join(err, c.remove(ctx, blob))
+	}
+	return state, err
 }
 
 func (c *Client) send(ctx context.Context, id int, p pending) (state State, err error) {
+	if p.Key == "" {
+		return "", fmt.Errorf("%w: no key", ErrUnfit)
+	}
 	err = c.change(ctx, id, func(ch *chat, e env) error {
 		if state, err = ch.enqueue(e, p); err != nil {
 			return err
@@ -226,31 +265,17 @@ func (c *Client) finish(ctx context.Context, id int, reason Reason) error {
 	return nil
 }
 
-// Chats returns the chats with a user that are not forgotten yet, in no order. It
-// asks the store and not what is in memory: the process that serves the chats may
-// be another one.
+// Chats returns the chats with a user that are not forgotten yet, in no order. A
+// client that does not run asks the store anew each time: the process that serves
+// the chats may be another one.
 func (c *Client) Chats(ctx context.Context, user int64) ([]Chat, error) {
-	listing, cancel := storeContext(ctx)
-	defer cancel()
-	names, err := c.cfg.Store.Keys(listing, userPrefix(user))
+	all, err := c.chatsOf(ctx, user)
 	if err != nil {
-		return nil, fmt.Errorf("list a user's secret chats: %w", err)
+		return nil, err
 	}
 	var chats []Chat
-	for _, name := range names {
-		raw, err := c.get(ctx, name)
-		if err != nil {
-			return nil, err
-		}
-		if raw == nil {
-			continue
-		}
-		ch, err := decodeChat(raw)
-		if err == nil {
-			chats = append(chats, ch.public())
-		} else if !errors.Is(err, errDamaged) {
-			return nil, err
-		}
+	for _, ch := range all {
+		chats = append(chats, ch.public())
 	}
 	return chats, nil
 }

@@ -69,12 +69,12 @@ type Handler interface {
 	Progress(ctx context.Context, c Chat, key string, state State) error
 }
 
-// Config is what a Client needs. Do, Log, Now and After may be left out.
+// Config is what a Client needs: API, Store and Handler. The rest may be left out.
 type Config struct {
 	API     API
 	Store   Store
 	Handler Handler
-	Random  io.Reader
+	Random  io.Reader // crypto/rand when nil
 	Now     func() time.Time
 	After   func(time.Duration) <-chan time.Time
 	// Do is called around every call that has an effect, with the name of its site:
@@ -82,4 +82,7 @@ type Config struct {
 	// parameters, which only reads.
 	Do  func(ctx context.Context, site string, call func(context.Context) error) error
 	Log *slog.Logger
+	// Patience is how long a chat of ours waits for the other phone's answer before
+	// it is closed; 0 for ever.
+	Patience time.Duration
 }

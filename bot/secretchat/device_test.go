@@ -24,7 +24,9 @@ type device struct {
 	cloud   *cloud
 	store   *drawer
 	welcome bool
-	jumped  atomic.Int64 // seconds
+	// patience is for chats that this device asks for.
+	patience time.Duration
+	jumped   atomic.Int64 // seconds
 
 	mu      sync.Mutex
 	client  *Client
@@ -61,7 +63,7 @@ func (d *device) start() {
 func (d *device) renew() {
 	client := New(Config{
 		API: &line{cloud: d.cloud, account: d.account}, Store: d.store, Handler: d, Random: rand.Reader,
-		Now: d.now, After: d.after,
+		Now: d.now, After: d.after, Patience: d.patience,
 	})
 	// Checking the prime takes longer than all the rest.
 	client.dh.good = map[[sha256.Size]byte]bool{groupSum(3, testGroup(d.t).P): true}

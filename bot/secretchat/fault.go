@@ -12,16 +12,25 @@ const (
 	FaultRepeat     Fault = "repeat"      // its number was processed before
 	FaultNotOpen    Fault = "not-open"    // the chat is over
 	FaultEarly      Fault = "early"       // too many before the chat was ready
+	FaultCrowded    Fault = "crowded"     // too much waits behind a hole; it will be asked for again
 	FaultRandomness Fault = "random-bytes"
 )
 
-// Faults that close the chat.
+// Faults that a phone would not notice. The message is read all the same.
+const (
+	FaultLayer       Fault = "layer"       // written in a layer below MTProto 2.0
+	FaultUnannounced Fault = "unannounced" // the peer has never told its layer
+)
+
+// Faults that close the chat. FaultUnknownKey and FaultMessageKey do so too when
+// nothing else arrives any more: the two sides have lost each other.
 const (
 	FaultPadding     Fault = "padding"
 	FaultMalformed   Fault = "malformed" // an envelope or a body that cannot be read
 	FaultParity      Fault = "parity"
 	FaultAcknowledge Fault = "acknowledge" // in_seq_no goes back, or ahead of us
 	FaultGap         Fault = "gap"         // a hole too wide to be repaired
+	FaultSize        Fault = "size"        // a message larger than any phone writes
 	FaultResend      Fault = "resend"      // asks for what cannot be sent again
 	FaultExchange    Fault = "exchange"    // a re-key that breaks the rules
 	FaultFingerprint Fault = "fingerprint" // the two sides have different keys
@@ -42,4 +51,8 @@ const (
 	ReasonElsewhere Reason = "elsewhere" // another login of this account accepted it
 	ReasonRefused   Reason = "refused"   // the server would not have it
 	ReasonSession   Reason = "session"   // the login of this account is gone
+	ReasonStale     Reason = "stale"     // the store has lost or forgotten a part of it
+	ReasonFlood     Reason = "flood"     // the account may not start chats for now
+	ReasonPrivacy   Reason = "privacy"   // the user does not let this account start one
+	ReasonPatience  Reason = "patience"  // the user's phone has not answered in time
 )

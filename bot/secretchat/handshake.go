@@ -18,6 +18,15 @@ const (
 // maxEarly bounds what is kept for a chat that is not ready.
 const maxEarly = 100
 
+// lost is the record of a chat of which nothing else is known but that the server
+// has it: it is only there to be discarded.
+func lost(e env, id int) *chat {
+	return &chat{
+		Version: recordVersion, ID: id, Phase: PhaseClosing, Reason: ReasonStale,
+		Created: e.now.Unix(), Ended: e.now.Unix(),
+	}
+}
+
 // requested is the record of a chat that somebody else asks for.
 func requested(e env, id int, accessHash, user int64, peerPublic []byte) *chat {
 	return &chat{
@@ -131,7 +140,13 @@ func (c *chat) open(e env) error {
 	return nil
 }
 
+// notifyLayer tells the peer our layer: when the chat opens, and when a newer
+// version of this library knows more.
 func (c *chat) notifyLayer(e env) error {
+	if c.Phase != PhaseOpen || c.Notified >= ourLayer {
+		return nil
+	}
+	c.Notified = ourLayer
 	return c.act(e, &e2e.DecryptedMessageActionNotifyLayer{Layer: ourLayer})
 }
 
@@ -146,7 +161,7 @@ func newChatKey(e env, key secret) *chatKey {
 
 // early keeps a message for a chat that is not ready.
 func (c *chat) early(wire []byte) Fault {
-	if len(c.Early) >= maxEarly {
+	if len(c.Early) >= maxEarly || c.held()+len(wire) > maxHeld {
 		return FaultEarly
 	}
 	c.Early = append(c.Early, bytes.Clone(wire))

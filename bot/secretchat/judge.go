@@ -22,6 +22,9 @@ const (
 const (
 	errAlreadyAccepted   = "ENCRYPTION_ALREADY_ACCEPTED"
 	errRandomIDDuplicate = "RANDOM_ID_DUPLICATE"
+	errPeerFlood         = "PEER_FLOOD"
+	errPrivacy           = "USER_PRIVACY_RESTRICTED"
+	errFloodWait         = "FLOOD_WAIT"
 )
 
 // answer is what a call's outcome means for the chat.
@@ -40,6 +43,22 @@ func (a answer) again(w *worker) step {
 	return w.retry()
 }
 
+// longFlood is a pause after which nobody waits for a chat of ours any more.
+const longFlood = time.Minute
+
+// toAsking is what the answer means for a chat that is only being asked for.
+// Telegram lets an account start few chats a day, and fewer with strangers: the
+// caller must hear of it at once and find another way.
+func (a answer) toAsking() answer {
+	switch {
+	case a.name == errPeerFlood, a.name == errFloodWait && a.wait > longFlood:
+		return answer{verdict: verdictOver, reason: ReasonFlood, name: a.name}
+	case a.name == errPrivacy:
+		return answer{verdict: verdictOver, reason: ReasonPrivacy, name: a.name}
+	}
+	return a
+}
+
 // judge sorts the outcomes of calls.
 func judge(err error) answer {
 	if err == nil {
@@ -49,7 +68,7 @@ func judge(err error) answer {
 		return answer{verdict: verdictLater, name: "weak group", wait: lastRetry}
 	}
 	if wait, ok := tgerr.AsFloodWait(err); ok {
-		return answer{verdict: verdictLater, name: "FLOOD_WAIT", wait: max(wait, firstRetry)}
+		return answer{verdict: verdictLater, name: errFloodWait, wait: max(wait, firstRetry)}
 	}
 	rpc, ok := tgerr.As(err)
 	if !ok {

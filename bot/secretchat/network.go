@@ -29,6 +29,8 @@ func (c *Client) network(ctx context.Context, w *worker) (step, error) {
 		return c.accept(ctx, w, ch)
 	case PhaseAsking:
 		return c.ask(ctx, w, ch)
+	case PhaseWaiting:
+		return c.await(ctx, ch)
 	case PhaseOpen:
 		return c.converse(ctx, w, ch)
 	case PhaseClosing:
@@ -147,7 +149,7 @@ func (c *Client) ask(ctx context.Context, w *worker, ch *chat) (step, error) {
 	}
 	ours := a.verdict == verdictDone || tried && a.name == errRandomIDDuplicate
 	if !ours {
-		return c.unless(ctx, w, ch.ID, a)
+		return c.unless(ctx, w, ch.ID, a.toAsking())
 	}
 	return step{more: true}, c.change(ctx, ch.ID, func(ch *chat, e env) error {
 		switch result := result.(type) {
@@ -162,6 +164,17 @@ func (c *Client) ask(ctx context.Context, w *worker, ch *chat) (step, error) {
 	})
 }
 
+// await gives up a chat of ours whose answer does not come.
+func (c *Client) await(ctx context.Context, ch *chat) (step, error) {
+	if c.cfg.Patience <= 0 {
+		return step{}, nil
+	}
+	if left := time.Unix(ch.Created, 0).Add(c.cfg.Patience).Sub(c.cfg.Now()); left > 0 {
+		return step{more: true, wait: left}, nil
+	}
+	return step{more: true}, c.finish(ctx, ch.ID, ReasonPatience)
+}
+
 // discard tells the server that a chat is over.
 func (c *Client) discard(ctx context.Context, w *worker, ch *chat) (step, error) {
 	a, err := c.call(ctx, w, "discard", callTimeout, func(ctx context.Context) error {
@@ -174,7 +187,7 @@ func (c *Client) discard(ctx context.Context, w *worker, ch *chat) (step, error)
 	if a.verdict == verdictLater {
 		return a.again(w), nil
 	}
-	if ch.Reason == ReasonUninvited {
+	if ch.Reason == ReasonUninvited || ch.User == 0 {
 		return step{}, c.forget(ctx, ch)
 	}
 	return step{more: true}, c.change(ctx, ch.ID, func(ch *chat, e env) error {

@@ -28,6 +28,8 @@ var (
 	ErrNoChat = errors.New("no such open secret chat")
 	// ErrBacklog: too much is waiting for an acknowledgement of the other side.
 	ErrBacklog = errors.New("too many unacknowledged messages")
+	// ErrUnfit: what is to be sent is empty, too large, or not what it should be.
+	ErrUnfit = errors.New("unfit to be sent")
 )
 
 func (c *chat) mark(key string) *mark {

@@ -3,6 +3,7 @@ package secretchat
 import (
 	"context"
 	"crypto/sha256"
+	"encoding/binary"
 	"fmt"
 	"sync"
 
@@ -69,5 +70,5 @@ func (d *dhCache) take(result tg.MessagesDhConfigClass) (group, []byte, error) {
 
 // groupSum names a group that was checked.
 func groupSum(g int, p []byte) [sha256.Size]byte {
-	return sha256.Sum256(append([]byte{byte(g)}, p...))
+	return sha256.Sum256(append(binary.BigEndian.AppendUint64(nil, uint64(g)), p...))
 }

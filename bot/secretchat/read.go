@@ -51,7 +51,7 @@ func (c *chat) read(e env, w waiting, message e2e.DecryptedMessageClass) (Fault,
 		}
 		return c.resend(e, action), nil
 	case *e2e.DecryptedMessageActionNotifyLayer:
-		c.PeerLayer = max(c.PeerLayer, action.Layer)
+		c.PeerLayer, c.Announced = max(c.PeerLayer, action.Layer), true
 	case *e2e.DecryptedMessageActionSetMessageTTL:
 		c.TTL = max(0, action.TTLSeconds)
 	case *e2e.DecryptedMessageActionReadMessages:

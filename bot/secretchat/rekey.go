@@ -136,9 +136,11 @@ func (c *chat) keyCommitted(e env, action *e2e.DecryptedMessageActionCommitKey) 
 	return "", nil
 }
 
-// keyAborted forgets an open request of ours. An answer of ours stands.
+// keyAborted forgets a change of keys that the peer does not want to go on with,
+// whoever asked for it. Messages are processed in order, so none before it was
+// under the new key, and none after it will be. One that is completed stands.
 func (c *chat) keyAborted(e env, action *e2e.DecryptedMessageActionAbortKey) Fault {
-	if c.Exchange.asked() && c.Exchange.ID == action.ExchangeID {
+	if c.Exchange != nil && c.Exchange.ID == action.ExchangeID {
 		c.forgetExchange()
 		// Counting starts anew, or the next message would ask again at once.
 		c.Key.Used, c.Key.Since = 0, e.now.Unix()
@@ -175,6 +177,7 @@ func (c *chat) dropOld() {
 func (c *chat) forgetExchange() {
 	if c.Exchange != nil {
 		clear(c.Exchange.Exponent)
+		clear(c.keyBytes(c.Exchange.Key))
 	}
 	c.Exchange = nil
 }

@@ -19,6 +19,14 @@ const (
 	// owedAcknowledge is how many messages are read before we write something only
 	// to acknowledge them: a peer keeps every message until then.
 	owedAcknowledge = 50
+	// maxWire is more than any phone writes in one message, bytes.
+	maxWire = 256 << 10
+	// maxHeld bounds what is kept of messages that cannot be read yet, bytes.
+	maxHeld = 1 << 20
+	// maxStrange messages in a row that no key opens mean that the two sides have
+	// lost each other. A peer may send again, under a key that is gone, what it did
+	// not know to have arrived; that is fewer.
+	maxStrange = 100
 )
 
 // waiting is a message that arrived behind a hole: decrypted, but not processed.
@@ -76,13 +84,17 @@ func (c *chat) receive(e env, wire []byte) (Fault, error) {
 	default:
 		return c.early(wire), nil
 	}
+	if len(wire) > maxWire {
+		return c.fault(e, FaultSize), nil
+	}
 	data, fingerprint, fault := c.decrypt(wire)
 	switch fault {
 	case "":
+		c.Strange = 0
 	case FaultPadding:
 		return c.fault(e, fault), nil
 	default:
-		return fault, nil
+		return c.estranged(e, fault), nil
 	}
 	layer, fault := decodeLayer(data)
 	if fault != "" {
@@ -96,6 +108,27 @@ func (c *chat) receive(e env, wire []byte) (Fault, error) {
 		return c.fault(e, FaultAcknowledge), nil
 	}
 	return c.arrange(e, w, layer)
+}
+
+// estranged counts a message that no key opens; one may be anybody's, a hundred in
+// a row are a peer that writes under a key which this side does not have.
+func (c *chat) estranged(e env, f Fault) Fault {
+	if c.Strange++; c.Strange >= maxStrange {
+		return c.fault(e, f)
+	}
+	return f
+}
+
+// held is how many bytes are kept of messages that cannot be read yet.
+func (c *chat) held() int {
+	n := 0
+	for _, w := range c.Waiting {
+		n += len(w.Data)
+	}
+	for _, wire := range c.Early {
+		n += len(wire)
+	}
+	return n
 }
 
 // decrypt finds the key that a message names among those we hold.
@@ -157,6 +190,9 @@ func (c *chat) arrangeBehindHole(e env, w waiting, layer *e2e.DecryptedMessageLa
 		}
 		w.Resent = true
 	}
+	if c.held()+len(w.Data) > maxHeld {
+		return FaultCrowded, nil
+	}
 	c.Waiting = slices.Insert(c.Waiting, at, w)
 	return "", c.askForHole(e)
 }
@@ -215,7 +251,21 @@ func (c *chat) process(e env, w waiting, layer *e2e.DecryptedMessageLayer) (Faul
 	if err != nil || !c.live() {
 		return fault, err
 	}
+	if fault == "" {
+		fault = c.overlooked(layer)
+	}
 	return fault, c.afterwards(e, w)
+}
+
+// overlooked names what a phone would not notice about a message that was read.
+func (c *chat) overlooked(layer *e2e.DecryptedMessageLayer) Fault {
+	switch {
+	case layer.Layer < minLayer:
+		return FaultLayer
+	case !c.Announced:
+		return FaultUnannounced
+	}
+	return ""
 }
 
 // afterwards does what any processed message may be the occasion for.

@@ -30,61 +30,6 @@ func (c *Client) HandleChat(ctx context.Context, update tg.EncryptedChatClass) e
 	return nil
 }
 
-// handleRequest looks the chat up first: the server tells requests again.
-func (c *Client) handleRequest(ctx context.Context, u *tg.EncryptedChatRequested) error {
-	if _, known, err := c.userOf(ctx, u.ID); err != nil || known {
-		return err
-	}
-	accept, err := c.cfg.Handler.OnRequest(ctx, u.AdminID)
-	if err != nil {
-		return err
-	}
-	e := c.env()
-	ch := requested(e, u.ID, u.AccessHash, u.AdminID, u.GA)
-	if !accept {
-		ch.end(e, PhaseClosing, ReasonUninvited)
-	}
-	if err := c.create(ctx, ch); err != nil {
-		return err
-	}
-	c.cfg.Log.InfoContext(ctx, "secret chat requested", "chat", u.ID, "accept", accept)
-	c.wake(u.ID)
-	if !accept {
-		return nil
-	}
-	return c.replace(ctx, ch)
-}
-
-// replace closes the other chats with the same user: they belong to a phone that
-// is gone, or that this request comes after.
-func (c *Client) replace(ctx context.Context, ch *chat) error {
-	ids, err := c.idsOf(ctx, ch.User)
-	if err != nil {
-		return err
-	}
-	for _, id := range ids {
-		if id == ch.ID {
-			continue
-		}
-		other, err := c.load(ctx, id)
-		if err != nil && !errors.Is(err, errDamaged) {
-			return err
-		}
-		if other == nil || !other.live() || newer(other, ch) {
-			continue
-		}
-		if err := c.finish(ctx, id, ReasonReplaced); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// newer says that a chat the same user started was asked for after another one.
-func newer(other, ch *chat) bool {
-	return !other.Creator && other.Created > ch.Created
-}
-
 func (c *Client) handleReady(ctx context.Context, u *tg.EncryptedChat) error {
 	return c.known(ctx, u.ID, func(ch *chat, e env) (Fault, error) {
 		return ch.answered(e, u.AccessHash, u.GAOrB, u.KeyFingerprint)
@@ -104,9 +49,14 @@ func (c *Client) HandleMessage(ctx context.Context, update tg.EncryptedMessageCl
 	if err := c.isHalted(); err != nil {
 		return err
 	}
-	err := c.known(ctx, update.GetChatID(), func(ch *chat, e env) (Fault, error) {
-		return ch.receive(e, update.GetBytes())
-	})
+	id := update.GetChatID()
+	_, known, err := c.userOf(ctx, id)
+	if err == nil && !known {
+		err = c.disown(ctx, id)
+	}
+	if err == nil {
+		err = c.known(ctx, id, func(ch *chat, e env) (Fault, error) { return ch.receive(e, update.GetBytes()) })
+	}
 	if err != nil {
 		return c.halted(err)
 	}

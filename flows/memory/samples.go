@@ -13,10 +13,10 @@ import (
 
 // Sample is an order of a customer, as it may be found one day, for people and tests that look at its card.
 type Sample struct {
-	Name  string // short, in lower case, fit for the name of a file
-	Says  string // what is the matter with the order, in one line
-	Order order.Order
-	Chat  flows.ChatState // with the courier
+	Name   string // short, in lower case, fit for the name of a file
+	Says   string // what is the matter with the order, in one line
+	Order  order.Order
+	Around flows.Around
 }
 
 // Samples are orders of one customer, at least one for each card that there is. Names are unique. All are looked at in
@@ -32,6 +32,7 @@ func Samples(now time.Time) []Sample {
 	s.moneyBack()
 	s.ending()
 	s.several()
+	s.extremes()
 	return s.all
 }
 
@@ -99,18 +100,19 @@ func (s *sampler) add(name, says string, seats int, changes ...change) {
 	for _, do := range changes {
 		do(&o)
 	}
-	s.all = append(s.all, Sample{Name: name, Says: says, Order: o, Chat: flows.ChatOpen})
+	around := flows.Around{Tip: SampleTip(s.now), Chat: flows.ChatOpen, Courier: "QuayTickets"}
+	s.all = append(s.all, Sample{Name: name, Says: says, Order: o, Around: around})
 }
 
-// noChat takes the secret chat away from the last sample.
-func (s *sampler) noChat() { s.all[len(s.all)-1].Chat = flows.ChatNone }
+// last is the around of the newest sample.
+func (s *sampler) last() *flows.Around { return &s.all[len(s.all)-1].Around }
 
 // order is one that waits for its payment, a minute old.
 func (s *sampler) order(name string, seats int) order.Order {
 	o := order.Order{
 		Format: order.Format, ID: "m4tz7q", Version: 3, Customer: 1, Language: "en", State: order.AwaitingPayment,
 		Since: s.now.Add(-time.Minute), Created: s.now.Add(-time.Minute), ShowFrom: s.now.Add(-50 * time.Second),
-		Show: *s.sale.Show, Terms: s.sale.Terms, Address: SampleAddress("order"), Hold: s.now.Add(14*time.Minute + 30*time.Second),
+		Show: *s.sale.Show, Terms: s.sale.Terms, Address: SampleAddress(name), Hold: s.now.Add(14*time.Minute + 30*time.Second),
 		Gas: order.Gas{Limit: 100_000, Price: 100}, Private: order.Private{Refund: SampleAddress("refund")},
 	}
 	for i := range seats {
@@ -118,8 +120,11 @@ func (s *sampler) order(name string, seats int) order.Order {
 		price, _ := cirrus.StratsOf(on.Price)
 		o.Tickets = append(o.Tickets, order.Ticket{
 			ID: fmt.Sprintf("t%d", i+1), Seat: on.Seat, Price: price, State: order.Held, Since: o.Since,
-			Address: SampleAddress(fmt.Sprint(name, i)),
+			Address: SampleAddress(name + fmt.Sprint(i)),
 		})
+	}
+	if seats == 1 {
+		o.Tickets[0].Address = o.Address
 	}
 	o.Due = sampleDue(o)
 	return o

@@ -1,9 +1,11 @@
 package memory
 
 import (
+	"strings"
 	"time"
 
 	"github.com/usherbot/usher/chain/cirrus"
+	"github.com/usherbot/usher/flows"
 	"github.com/usherbot/usher/flows/order"
 )
 
@@ -46,7 +48,7 @@ func (s *sampler) having() {
 	gone := func(o *order.Order) { o.Terms.NoReleaseBlocks = 1 << 40 }
 	s.add("handing-over", "bought, the ticket is on its way to the secret chat", 1, filled(order.Owned), delivered(0, order.DeliveryWaiting))
 	s.add("no-chat", "bought, and no secret chat to hand the ticket over", 1, filled(order.Owned), delivered(0, order.DeliveryWaiting))
-	s.noChat()
+	s.last().Chat = flows.ChatNone
 	s.add("sent", "the ticket was sent, the phone is offline", 1, filled(order.Owned), delivered(0, order.DeliverySent))
 	s.add("arrived", "the ticket is on the phone", 1, filled(order.Owned))
 	s.add("extra-back", "the ticket is on the phone, and what was paid on top came back", 1,
@@ -146,7 +148,7 @@ func (s *sampler) several() {
 	s.add("three", "three tickets are on the phone", 3, filled(order.Owned))
 	s.add("three-no-chat", "three tickets wait for a secret chat", 3, filled(order.Owned),
 		delivered(0, order.DeliveryWaiting), delivered(1, order.DeliveryWaiting), delivered(2, order.DeliveryWaiting))
-	s.noChat()
+	s.last().Chat = flows.ChatNone
 	s.add("three-one-back", "one of three was given back", 3, filled(order.Owned), became(1, order.Released, ""), paysAll(1, order.Done, order.WhyReleased))
 	s.add("three-one-undo", "giving one of three back can still be undone", 3, filled(order.Owned), became(1, order.Releasing, ""),
 		ticket(1, func(_ *order.Order, t *order.Ticket) { t.Undo = s.now.Add(9 * time.Second) }))
@@ -159,4 +161,21 @@ func (s *sampler) several() {
 	s.add("eight-mixed", "eight seats in several states", order.MaxSeats, filled(order.Owned),
 		became(1, order.Lost, order.ReasonSeatTaken), paysAll(1, order.Done, order.WhyLost), became(4, order.Released, ""),
 		paysAll(4, order.Sent, order.WhyReleased), became(6, order.Attention, order.ReasonNoSecret), delivered(7, order.DeliverySent))
+}
+
+// extremes are orders with the longest words and sums that can be.
+func (s *sampler) extremes() {
+	long := func(o *order.Order) {
+		o.Show.Name = strings.Repeat("Donaudampfschifffahrtsgesellschaftskapitänsball ", 4)
+		o.Show.Venue = strings.Repeat("Großmarkthallen ", 8)
+		for i := range o.Tickets {
+			o.Tickets[i].Seat.Number += 1_200
+			o.Tickets[i].Price = 98_765_43210987
+		}
+		o.Due = sampleDue(*o)
+	}
+	s.add("long-words", "the longest names and sums, waiting for the payment", 1, long)
+	s.add("long-words-eight", "the longest names and sums, for eight seats in several states", order.MaxSeats, long, filled(order.Owned),
+		became(2, order.Released, ""), paysAll(2, order.Done, order.WhyReleased), became(5, order.Lost, order.ReasonCallFailed),
+		paysAll(5, order.Sent, order.WhyLost), became(7, order.Attention, order.ReasonNoSecret))
 }

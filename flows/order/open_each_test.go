@@ -99,14 +99,14 @@ func (w *world) noneOpen() {
 	}
 }
 
-// failing is a store that fails at one of the saves, after it or before it was done.
-type failing struct {
+// failingStore is a store that fails at one of the saves, after it or before it was done.
+type failingStore struct {
 	order.Store
 	at   int
 	done bool
 }
 
-func (f *failing) Save(ctx context.Context, o *order.Order) error {
+func (f *failingStore) Save(ctx context.Context, o *order.Order) error {
 	f.at--
 	if f.at != 0 {
 		return f.Store.Save(ctx, o)
@@ -124,7 +124,7 @@ func TestAFailureHalfWayTakesAllBack(t *testing.T) {
 	for _, done := range []bool{true, false} {
 		for at := 1; at <= 3; at++ {
 			w, made := each(t, func(_ *order.Config, deps *order.Deps) {
-				deps.Store = &failing{Store: deps.Store, at: at, done: done}
+				deps.Store = &failingStore{Store: deps.Store, at: at, done: done}
 			})
 			if _, err := w.engine.OpenEach(t.Context(), made); err == nil {
 				t.Fatal("made although one could not be saved")

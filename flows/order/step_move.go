@@ -125,8 +125,7 @@ func (r *run) moveLate(ctx context.Context, since uint64) (bool, error) {
 		return false, nil
 	}
 	r.Log.Error("money missing", "order", r.o.ID, "state", r.o.State, "tx", r.o.Move.TxID)
-	r.o.Move = Transfer{}
-	for i := range r.o.Tickets {
+	for i := range r.o.Tickets { // the transfer stays noted: what it cost and sent back is part of the account
 		r.attention(&r.o.Tickets[i], ReasonMissing)
 	}
 	r.o.move(Filled, r.k.now)

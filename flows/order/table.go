@@ -55,20 +55,20 @@ func ticketRows() []Row {
 			Reserving, Reserved, Stray, Lost, Attention),
 		row(Reserved, "The call to buy is broadcast; its receipt is awaited.",
 			[]string{SiteReceipt, SiteTickets, SiteUnspent, SiteSend}, Owned, Lost, Unknown, Stray, Attention),
-		row(Stray, "The seat is ours on chain, but the secret was lost with the answer.", nil, Releasing, Attention),
+		row(Stray, "The seat is ours on chain, but the secret was lost with the answer.", nil, Releasing, Attention).later(Releasing),
 		row(Owned, "The receipt is good, the contract shows our address, the secret fits. The QR is handed over.",
 			[]string{SiteDeliver}, Releasing, Ended, Reserved).later(Reserved),
 		row(Releasing, "The intent to give back is saved; after the undo time the call is made and its receipt awaited.",
-			append([]string{SiteBuild, SiteRelease, SiteRaw, SiteSend, SiteTickets}, resolving...), Released, Owned, Attention),
+			append([]string{SiteBuild, SiteRelease, SiteRaw, SiteSend}, resolving...), Released, Owned, Attention),
 		row(Lost, "The seat could not be bought. The money is at its address: it waits while another seat may be chosen, else it goes back.",
 			nil, Exchanged).final(),
 		row(Exchanged, "Another seat took its place.", nil).final(),
-		row(Released, "The ticket was given back; the money is at its address and goes back.", nil, Owned).
+		row(Released, "The ticket was given back; the money is at its address and goes back.", nil, Owned, Attention).
 			later(Owned).final(),
 		row(Ended, "The refund deadline has passed; the rest of the deposit goes back, the QR can be sent again.",
-			[]string{SiteDeliver}).final(),
+			[]string{SiteDeliver}, Attention).final(),
 		row(Attention, "A person must look; the operator was told why.", []string{SiteAttend},
-			Held, Reserving, Unknown, Reserved, Stray, Owned, Releasing, Lost),
+			Held, Reserving, Unknown, Reserved, Releasing, Lost, Released, Ended),
 	}
 }
 

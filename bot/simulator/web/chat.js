@@ -2,7 +2,7 @@
 
 import { post, ServerError } from "./api.js";
 import { entries } from "./message.js";
-import { element, follow, reconcile, short } from "./text.js";
+import { element, follow, reconcile, short, stick } from "./text.js";
 import { say, showAlert, showPicture, copy } from "./dialogs.js";
 
 const $ = (id) => document.getElementById(id);
@@ -16,6 +16,7 @@ export function chat(page) {
     link: (url) => open(page, url),
     picture: showPicture,
   };
+  stick($("chat-log"));
   $("start").onclick = () => write(page, "/start");
   $("composer").onsubmit = (event) => {
     event.preventDefault();

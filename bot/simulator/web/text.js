@@ -150,6 +150,13 @@ export function follow(log, change) {
   return changed;
 }
 
+/** stick keeps a log at its end when its room changes, as when a keyboard opens. */
+export function stick(log) {
+  let atEnd = true;
+  log.addEventListener("scroll", () => { atEnd = log.scrollHeight - log.scrollTop - log.clientHeight < 90; });
+  new ResizeObserver(() => { if (atEnd) log.scrollTop = log.scrollHeight; }).observe(log);
+}
+
 /** short is a hash that is small enough to keep on a node. */
 export function short(value) {
   const s = JSON.stringify(value);

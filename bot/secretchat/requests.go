@@ -1,0 +1,149 @@
+package secretchat
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"slices"
+	"time"
+
+	"github.com/gotd/td/tg"
+)
+
+const (
+	// maxTurnedAway bounds the uninvited chats of which the server is still to be
+	// told. Requests beyond it are not answered at all.
+	maxTurnedAway = 256
+	// maxRequests is how many chats one user may have accepted within requestWindow;
+	// the ones after them are treated as uninvited.
+	maxRequests   = 10
+	requestWindow = time.Hour
+	// maxKept is how many chats with one user are remembered: beyond it the oldest
+	// that are over are forgotten early.
+	maxKept = 30
+)
+
+// handleRequest looks the chat up first: the server tells requests again.
+func (c *Client) handleRequest(ctx context.Context, u *tg.EncryptedChatRequested) error {
+	if _, known, err := c.userOf(ctx, u.ID); err != nil || known {
+		return err
+	}
+	accept, err := c.cfg.Handler.OnRequest(ctx, u.AdminID)
+	if err != nil {
+		return err
+	}
+	var earlier []*chat
+	if accept {
+		if earlier, err = c.chatsOf(ctx, u.AdminID); err != nil {
+			return err
+		}
+		accept = c.mayAsk(earlier)
+	}
+	ch := requested(c.env(), u.ID, u.AccessHash, u.AdminID, u.GA)
+	if !accept {
+		return c.refuse(ctx, ch)
+	}
+	if err := c.create(ctx, ch); err != nil {
+		return err
+	}
+	c.cfg.Log.InfoContext(ctx, "secret chat accepted", "chat", u.ID)
+	c.wake(u.ID)
+	return c.replace(ctx, ch, earlier)
+}
+
+// refuse discards a chat that nobody waits for.
+func (c *Client) refuse(ctx context.Context, ch *chat) error {
+	if !c.turnAway(ch.ID) {
+		c.cfg.Log.WarnContext(ctx, "too many uninvited secret chats, one is not answered", "chat", ch.ID)
+		return nil
+	}
+	c.cfg.Log.InfoContext(ctx, "secret chat turned away", "chat", ch.ID)
+	ch.end(c.env(), PhaseClosing, ReasonUninvited)
+	if err := c.create(ctx, ch); err != nil {
+		return err
+	}
+	c.wake(ch.ID)
+	return nil
+}
+
+// turnAway takes note of an uninvited chat; false when there are too many.
+func (c *Client) turnAway(id int) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if len(c.turnedAway) >= maxTurnedAway && !c.turnedAway[id] {
+		return false
+	}
+	c.turnedAway[id] = true
+	return true
+}
+
+// mayAsk says whether a user with these chats may have another one.
+func (c *Client) mayAsk(earlier []*chat) bool {
+	since, recent := c.cfg.Now().Add(-requestWindow).Unix(), 0
+	for _, ch := range earlier {
+		if !ch.Creator && ch.Created > since {
+			recent++
+		}
+	}
+	return recent < maxRequests
+}
+
+// chatsOf reads the chats with a user, the oldest first; damaged ones are left out.
+func (c *Client) chatsOf(ctx context.Context, user int64) ([]*chat, error) {
+	ids, err := c.idsOf(ctx, user)
+	if err != nil {
+		return nil, err
+	}
+	var chats []*chat
+	for _, id := range ids {
+		ch, err := c.load(ctx, id)
+		if err != nil && !errors.Is(err, errDamaged) {
+			return nil, err
+		}
+		if ch != nil && err == nil {
+			chats = append(chats, ch)
+		}
+	}
+	slices.SortStableFunc(chats, func(a, b *chat) int { return cmp.Compare(a.Created, b.Created) })
+	return chats, nil
+}
+
+// replace closes the other chats with the same user: they belong to a phone that
+// is gone, or that this request comes after. The oldest ones are forgotten.
+func (c *Client) replace(ctx context.Context, ch *chat, earlier []*chat) error {
+	over := len(earlier) - maxKept
+	for _, other := range earlier {
+		switch {
+		case other.live() && !newer(other, ch):
+			if err := c.finish(ctx, other.ID, ReasonReplaced); err != nil {
+				return err
+			}
+		case other.atRest() && over > 0:
+			over--
+			if err := c.forget(ctx, other); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// newer says that a chat the same user started was asked for after another one.
+func newer(other, ch *chat) bool {
+	return !other.Creator && other.Created > ch.Created
+}
+
+// disown tells the server that a chat is over of which it sends messages and the
+// store knows nothing: the store has lost it, and the phone would write in vain.
+func (c *Client) disown(ctx context.Context, id int) error {
+	ch := lost(c.env(), id)
+	if !c.turnAway(id) {
+		return nil
+	}
+	c.cfg.Log.WarnContext(ctx, "message in an unknown secret chat, which is discarded", "chat", id)
+	if err := c.create(ctx, ch); err != nil {
+		return err
+	}
+	c.wake(id)
+	return nil
+}
