@@ -14,7 +14,7 @@ func TestASeatThatWasGivenBackIsNotCalledHeld(t *testing.T) {
 	now := time.Date(2026, time.December, 1, 18, 0, 0, 0, time.UTC)
 	seat := cirrus.Seat{Number: 3, Letter: 'C'}
 	o := offer{
-		Sale: order.Sale{Show: &order.Show{}, Seats: []order.SeatOnSale{{Seat: seat, Price: uint64(cirrus.CRS), Resold: true}}},
+		Sale: order.Sale{Show: &cirrus.Show{}, Seats: []order.SeatOnSale{{Seat: seat, Price: uint64(cirrus.CRS), Resold: true}}},
 		held: map[cirrus.Seat]order.Hold{seat: {Customer: 7, Until: now.Add(time.Minute)}},
 	}
 	for _, customer := range []int64{7, 8} {
