@@ -257,7 +257,18 @@ func (w *world) turns(what, rest string) {
 		w.must(err)
 		w.seat(seat).Price = n
 	case "ends":
-		w.sale.Show.EndOfSale = w.chain.height + 15
+		blocks := uint64(15)
+		if rest != "" {
+			n, err := strconv.ParseUint(rest, 10, 64)
+			w.must(err)
+			blocks = n
+		}
+		w.sale.Show.EndOfSale = w.chain.height + blocks
+	case "service":
+		fee, err := cirrus.ParseCRS(rest)
+		w.must(err)
+		w.flows.Config.ServiceFee = fee
+		w.newEngine(w.flows.Config.Gas)
 	case "fee":
 		w.sale.Terms.ReleaseFee = 1_000 * uint64(cirrus.CRS)
 	case "over":

@@ -79,8 +79,8 @@ func payoutRows() []Row {
 	return []Row{
 		row(PayoutDue, "Money of the customer lies, or will lie, at an address of ours; it waits until all of it is there.",
 			[]string{SiteIsContract, SiteBuild}, Built, Dust, AddressNeeded),
-		row(AddressNeeded, "The refund address cannot be paid; the customer must give another one.",
-			[]string{SiteIsContract}, PayoutDue),
+		row(AddressNeeded, "The refund address cannot be paid; the customer must give another one. After a week the operator is told.",
+			[]string{SiteIsContract, SiteAttend}, PayoutDue),
 		row(Built, "The transaction is signed and saved; it is about to be sent.",
 			[]string{SiteSend, SiteUnspent}, Sent, PayoutDue).later(PayoutDue),
 		row(Sent, "The transaction is broadcast.", []string{SiteUnspent}, Done, Built, PayoutDue).later(PayoutDue),
