@@ -54,7 +54,7 @@ func newApp(ctx context.Context, s settings, sites order.Sites, log *slog.Logger
 	if a.clock == nil {
 		a.clock = time.Now
 	}
-	for _, build := range []func(context.Context) error{a.openNode, a.openStore, a.openTelegram, a.wire} {
+	for _, build := range []func(context.Context) error{a.openNode, a.openStore, a.openFee, a.openTelegram, a.wire} {
 		if err := build(ctx); err != nil {
 			return nil, errors.Join(err, a.close())
 		}
@@ -202,7 +202,7 @@ func (a *app) flowsDeps() flows.Deps {
 func (a *app) engineConfig() order.Config {
 	s := a.settings
 	return order.Config{
-		Gas: s.gas, Accounts: s.accounts, Confirmations: s.confirmations, Hold: s.hold, Choice: s.choice, Undo: s.undo, Fee: s.fee,
+		Gas: s.gas, Accounts: s.accounts, Confirmations: s.confirmations, Hold: s.hold, Choice: s.choice, Undo: s.undo, Fee: s.fee, FeeTo: cirrus.Address(s.feeAddress),
 		Resold: s.resold, Unpaid: 2, AtStake: s.atStake,
 	}
 }

@@ -78,7 +78,7 @@ func (c card) layout() (s Screen, draw func() ([]byte, error)) {
 	case asking != nil:
 		s.PictureName, draw = c.topPicture(*asking)
 		return s, draw
-	case c.o.State != order.AwaitingPayment && c.o.State != order.PartPaid && c.waitsUntil().IsZero():
+	case c.saleOver(), c.o.State != order.AwaitingPayment && c.o.State != order.PartPaid && c.waitsUntil().IsZero():
 		s.PictureName = "stage:" + string(p.stage)
 		return s, c.f.banners[p.stage]
 	case c.bare:
@@ -128,6 +128,9 @@ func (c card) body() part {
 	case order.Void:
 		return c.simple("card.void", args{"Support": c.f.support(c.voice)}, stageEnded)
 	case order.Expired:
+		if c.saleOver() {
+			return c.tooLate()
+		}
 		if end := c.waitsUntil(); !end.IsZero() {
 			return c.partLate(end)
 		}

@@ -180,8 +180,10 @@ func (f *Flows) difference(t *turn, x swap, seat cirrus.Seat, d order.Difference
 		money = t.say("exchange.back", a)
 	}
 	all := lines(t.say("exchange.seat", a), t.say("exchange.prices", a))
-	if f.Config.ServiceFee > 0 {
-		all = lines(all, t.say("cost.fee", args{"Sum": f.crs(f.Config.ServiceFee)}))
+	if fee := f.Config.ServiceFee; fee != x.lost.Fee {
+		all = lines(all, t.say("exchange.fee_other", args{"Sum": f.crs(fee), "WasPrice": f.crs(x.lost.Fee)}))
+	} else if fee > 0 {
+		all = lines(all, t.say("exchange.fee", args{"Sum": f.crs(fee)}))
 	}
 	return paragraphs(all, money, over)
 }

@@ -283,6 +283,11 @@ func (w *world) turns(what, rest string) {
 	case "sellresold":
 		w.flows.Config.SellResold = true
 		w.newEngine(w.flows.Config.Gas)
+	case "service":
+		fee, err := cirrus.ParseCRS(rest)
+		w.must(err)
+		w.flows.Config.ServiceFee = fee
+		w.newEngine(w.flows.Config.Gas)
 	case "fee":
 		w.sale.Terms.ReleaseFee = 1_000 * uint64(cirrus.CRS)
 	case "over":

@@ -98,7 +98,7 @@ func (w *world) newEngine(gas order.Gas) {
 	w.jobs = memory.NewJobs(w.clock, func(ctx context.Context, id order.ID) error { return w.engine.Run(ctx, id) })
 	w.engine = order.NewEngine(order.Config{
 		Gas: gas, Accounts: []cirrus.Account{{Wallet: "usher1", Name: "account 0"}}, Hold: 15 * time.Minute, Choice: 30 * time.Minute, Undo: 10 * time.Second,
-		Unpaid: 2, Resold: w.flows.Config.SellResold,
+		Unpaid: 2, Resold: w.flows.Config.SellResold, Fee: w.flows.Config.ServiceFee, FeeTo: w.at(99),
 	}, order.Deps{
 		Store: w.db, Locks: w.db, Holds: w.db, Addresses: w.db, View: w.db, Booth: w.chain, Ledger: w.chain, Purse: w.chain,
 		Jobs: w.jobs, Teller: w.flows, Deliverer: w.flows, Clock: w.clock.Now, Strict: true, Log: slog.New(slog.DiscardHandler),

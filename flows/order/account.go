@@ -8,6 +8,7 @@ type Statement struct {
 	Price    cirrus.Strats // for tickets that are the customer's
 	Release  cirrus.Strats // kept by contracts when tickets were given back
 	Gas      cirrus.Strats
+	Service  cirrus.Strats // fee of the operator's, for tickets that stayed the customer's
 	Network  cirrus.Strats // fees of payouts, of joining and of splitting
 	Dust     cirrus.Strats // too small to send, or swallowed by a call
 	Returned cirrus.Strats // arrived at the customer's address
@@ -44,11 +45,12 @@ func Account(o Order, coins []cirrus.Coin) Statement {
 		case Done:
 			s.Returned += p.Amount
 			s.Network += p.Fee
+			s.Service += p.Service
 		case Dust:
 			s.Dust += p.Dust
 			s.Held -= p.Dust // it still lies there, but is nobody's any more
 		}
 	}
-	s.Paid = s.Price + s.Release + s.Gas + s.Network + s.Dust + s.Returned + s.Held
+	s.Paid = s.Price + s.Release + s.Gas + s.Service + s.Network + s.Dust + s.Returned + s.Held
 	return s
 }

@@ -160,9 +160,3 @@ func (e *Engine) moneyBack(ctx context.Context, o *Order, t *Ticket, now time.Ti
 	})
 	return nil
 }
-
-// OpenEach is Open with an order of its own for each seat, so that nothing on the chain shows that they belong
-// together. All are made, or none. Errors: as of Open.
-func (e *Engine) OpenEach(ctx context.Context, n New) ([]Order, error) {
-	return nil, fmt.Errorf("%w: each seat on its own", ErrNotAllowed)
-}
