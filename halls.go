@@ -52,7 +52,7 @@ func (h hall) seats() (all []cirrus.Seat) {
 // backyard builds the venues for stories about time: one with seats to spare, one with two seats in all.
 func backyard(chain *sandbox.Sandbox, now time.Time) error {
 	for _, h := range []hall{
-		{"The Boathouse", "Songs from the River", "Ferrymen", "AB", 3, []cirrus.Strats{60 * cirrus.CRS, 40 * cirrus.CRS}},
+		{"The Boathouse", "Songs from the River", "Ferrymen", "AB", 5, []cirrus.Strats{60 * cirrus.CRS, 40 * cirrus.CRS}},
 		{"The Attic", "A Play for Two", "Attic Stage", "A", 2, []cirrus.Strats{20 * cirrus.CRS}},
 	} {
 		if _, err := h.build(chain, now); err != nil {

@@ -70,11 +70,7 @@ func sumOf(card simulator.MessageView) (cirrus.Strats, error) {
 
 // venueOf finds the contract that the order bought from.
 func (p *player) venueOf(ctx context.Context) (cirrus.Address, error) {
-	id, err := p.app.db.Owner(ctx, p.order)
-	if err != nil {
-		return "", failed("no order has the address that was paid to: %v", err)
-	}
-	o, err := p.app.db.Load(ctx, id)
+	o, err := p.record(ctx)
 	return o.Show.Contract, err
 }
 
@@ -160,14 +156,19 @@ func (p *player) mineUntil(ctx context.Context, what string, shows func(simulato
 		if err == nil || ctx.Err() != nil {
 			return m, err
 		}
-		height, err := p.chain.Mine(1)
-		if err != nil {
-			return m, err
-		}
-		if _, err := fmt.Fprintf(p.out, "-- block %d\n", height); err != nil {
+		if err := p.mine(); err != nil {
 			return m, err
 		}
 	}
+}
+
+// mine makes one block.
+func (p *player) mine() error {
+	height, err := p.chain.Mine(1)
+	if err != nil {
+		return err
+	}
+	return p.say("-- block %d", height)
 }
 
 // until reads the screen, printing what is new on it, until one message shows something.

@@ -38,8 +38,7 @@ func (p *player) others(seats ...cirrus.Seat) scene {
 				return err
 			}
 		}
-		_, err = p.chain.Mine(1)
-		return err
+		return p.mine()
 	}
 }
 
@@ -51,6 +50,11 @@ func (p *player) paysInVain(ctx context.Context) error {
 	if err := p.send(p.due); err != nil {
 		return err
 	}
+	return p.comesBack(ctx)
+}
+
+// comesBack waits until the money has come back; whose money that is has no ticket.
+func (p *player) comesBack(ctx context.Context) error {
 	_, err := p.mineUntil(ctx, "the money back", says("has arrived at"))
 	if tickets := len(p.pictures()); err == nil && tickets > 0 {
 		return failed("%s has %d tickets for a payment that came back", p.name, tickets)

@@ -51,6 +51,7 @@ func stages(f demoFlags, given func(flag string) bool) [][]stage {
 	}
 	return append(lists,
 		[]stage{{title: "Payments that come late", flags: late, tales: latecomers()}},
+		[]stage{{title: "Seats that somebody else gets after they were paid for", flags: late, tales: outrun()}},
 		[]stage{{title: "A large hall on an old node", flags: old, tales: crowded()}},
 	)
 }

@@ -67,6 +67,32 @@ func latecomers() []tale {
 	}
 }
 
+// outrun are stories of seats that are lost although they were paid for.
+func outrun() []tale {
+	const show, beyondChoice = "Songs from", 31 * time.Minute
+	return []tale{
+		{"Another seat, which costs more", "Hugo", func(p *player) []scene {
+			return []scene{
+				p.choose(show, "1B"), p.openChat, p.orderIt, p.lose, p.instead("2A", "on top"), p.addTheRest, p.bought(1), p.enter(),
+				p.account,
+			}
+		}},
+		{"Another seat, which costs less", "Ines", func(p *player) []scene {
+			return []scene{
+				p.choose(show, "3A"), p.openChat, p.orderIt, p.lose, p.instead("2B", "comes back to"), p.bought(1), p.enter(), p.account,
+			}
+		}},
+		{"The money back, with a tap", "Jon", func(p *player) []scene {
+			return []scene{p.choose(show, "4A"), p.openChat, p.orderIt, p.lose, p.moneyBack, p.account}
+		}},
+		{"The money back, by itself", "Kira", func(p *player) []scene {
+			return []scene{
+				p.choose(show, "5A"), p.openChat, p.orderIt, p.lose, p.lets(beyondChoice, "goes back by itself, less"), p.comesBack, p.account,
+			}
+		}},
+	}
+}
+
 // crowded are stories of a hall that is too large for its node.
 func crowded() []tale {
 	const show = "Massed Choirs"

@@ -92,14 +92,14 @@ func (f *Flows) seatState(o offer, seat cirrus.Seat, now time.Time) seatState {
 	if on.Owner != "" {
 		return seatTaken
 	}
+	if on.Resold && !f.Config.SellResold {
+		return seatResold // whoever may have held it: the hold of the first purchase may still run
+	}
 	if hold, held := o.held[seat]; held && hold.Until.After(now) {
 		if hold.Customer == o.customer {
 			return seatMine
 		}
 		return seatHeld
-	}
-	if on.Resold && !f.Config.SellResold {
-		return seatResold
 	}
 	if _, err := order.Quote(o.Sale, seat, plenty(), f.Config.ServiceFee); err != nil {
 		return seatUnpriced
