@@ -188,8 +188,8 @@ func (c *toyChain) Candidates(_ context.Context, _ cirrus.Account, n int) ([]cir
 	var list []cirrus.Address
 	for range n {
 		c.addresses++
-		list = append(list, addressNr(c.addresses))
-		c.handed[addressNr(c.addresses)] = true
+		list = append(list, c.w.at(c.addresses))
+		c.handed[c.w.at(c.addresses)] = true
 	}
 	return list, nil
 }
