@@ -123,6 +123,9 @@ func TestADearerSeatIsPaidForAtItsOwnAddress(t *testing.T) {
 	d := w.quote(seat3D)
 	w.must(w.instead(seat3D))
 	n := w.newest()
+	if w.o.AtStake() != w.o.Due+d.Pay {
+		t.Errorf("at stake: %s", w.o.AtStake())
+	}
 	if d.Pay != price/2 || n.Due != d.Pay || n.Missing() != d.Pay || !w.ticket().Choosing() {
 		t.Fatalf("difference %+v, ticket %+v", d, n)
 	}
