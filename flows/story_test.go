@@ -5,6 +5,7 @@ import (
 	"flag"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -121,6 +122,9 @@ func (w *world) happens(line string) {
 		w.writesSecretly(rest)
 	case "pay":
 		w.pays(rest)
+	case "paysingle":
+		nr, how, _ := strings.Cut(rest, " ")
+		w.paysSingle(nr, how)
 	case "top":
 		w.paysOnTop(rest)
 	case "block", "blocks":
@@ -245,6 +249,26 @@ func (w *world) pays(how string) {
 	w.chain.pay(o.Address, amount)
 }
 
+// paysSingle pays one of the orders that were made together, each seat paid on its own: "2 what is due".
+func (w *world) paysSingle(nr, how string) {
+	n, err := strconv.Atoi(nr)
+	w.must(err)
+	all, err := w.engine.List(context.Background(), ann)
+	w.must(err)
+	var together []order.Order
+	for _, o := range slices.Backward(all) {
+		if o.Batch != "" && o.Batch == all[0].Batch {
+			together = append(together, o)
+		}
+	}
+	amount := together[n-1].Due
+	if how != "what is due" {
+		amount, err = cirrus.ParseCRS(how)
+		w.must(err)
+	}
+	w.chain.pay(together[n-1].Address, amount)
+}
+
 // paysOnTop pays the difference for another seat, to that seat's own address.
 func (w *world) paysOnTop(how string) {
 	o := w.last(ann)
@@ -312,6 +336,10 @@ func (w *world) turns(what, rest string) {
 	case "ours":
 		w.own[w.at(60)] = true
 	case "contract":
+		if rest != "" {
+			w.chain.contracts[cirrus.Address(rest)] = true
+			break
+		}
 		delete(w.own, w.at(60))
 		w.chain.contracts[w.at(60)] = true
 	case "lose":
