@@ -66,8 +66,11 @@ func networkOf(told string) cirrus.Network {
 }
 
 // play goes through a story and gives it with what is seen.
-func play(t *testing.T, told string) string {
+func play(t *testing.T, told string, changes ...func(*world)) string {
 	w := newWorldOn(t, networkOf(told))
+	for _, change := range changes {
+		change(w)
+	}
 	var out strings.Builder
 	for line := range strings.SplitSeq(told, "\n") {
 		switch {

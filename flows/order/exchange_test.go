@@ -123,6 +123,9 @@ func TestADearerSeatIsPaidForAtItsOwnAddress(t *testing.T) {
 	d := w.quote(seat3D)
 	w.must(w.instead(seat3D))
 	n := w.newest()
+	if w.o.AtStake() != w.o.Due+d.Pay {
+		t.Errorf("at stake: %s", w.o.AtStake())
+	}
 	if d.Pay != price/2 || n.Due != d.Pay || n.Missing() != d.Pay || !w.ticket().Choosing() {
 		t.Fatalf("difference %+v, ticket %+v", d, n)
 	}
@@ -433,6 +436,57 @@ func TestMoneyAtTheOldAddressAfterTheExchangeGoesBack(t *testing.T) {
 		t.Errorf("arrived %s", w.node.arrived(refund))
 	}
 	w.adds(w.paidIn())
+}
+
+// stuckSwap has an exchange under way whose transfer lost one of its coins to an undone block.
+func stuckSwap(t *testing.T) *world {
+	t.Helper()
+	w := lostSeat(t)
+	w.mine(1)
+	w.must(w.instead(seat3C))
+	swap := w.newest().Swap
+	if !swap.Sent {
+		t.Fatalf("not sent: %+v", swap)
+	}
+	w.node.vanish()
+	for _, c := range w.node.coins {
+		if c.spentBy == swap.TxID {
+			c.spentBy = ""
+		}
+	}
+	least := slices.MinFunc(swap.Coins, func(a, b cirrus.Coin) int { return int(a.Amount - b.Amount) })
+	delete(w.node.coins, least.Outpoint)
+	for range 10 {
+		w.mine(3)
+		w.pass(10 * time.Minute)
+	}
+	w.wantsNewest(order.Attention)
+	if len(w.told) != 1 || w.told[0] != string(order.ReasonUnresolved) {
+		t.Errorf("operator told %v", w.told)
+	}
+	return w
+}
+
+func TestATransferThatIsNeverMinedNeedsAPersonWhoPaysBack(t *testing.T) {
+	w := stuckSwap(t)
+	_, err := w.engine.Operate(t.Context(), w.o.ID, order.Ask{Verb: order.PayBack, Ticket: w.newest().ID})
+	w.must(err)
+	w.run()
+	w.mine(3)
+	w.wants(order.Filled, order.Lost)
+	w.wantsNewest(order.Lost)
+	if s := order.Account(w.o, w.there()); s.Held != 0 || s.Returned != w.node.arrived(refund) || s.Returned == 0 || w.o.Open() {
+		t.Errorf("account %+v", s)
+	}
+}
+
+func TestATransferThatIsTriedAgainGetsTime(t *testing.T) {
+	w := stuckSwap(t)
+	_, err := w.engine.Operate(t.Context(), w.o.ID, order.Ask{Verb: order.Resolve, Ticket: w.newest().ID})
+	w.must(err)
+	w.run()
+	w.mine(3)
+	w.wantsNewest(order.Held)
 }
 
 // exchangeStory plays a lost seat, a dearer one in its place paid in two parts, and its refund.

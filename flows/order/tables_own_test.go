@@ -59,26 +59,30 @@ func courierSays(states ...order.DeliveryState) func(*world) {
 	return func(w *world) { w.log().parcels = states }
 }
 
-// delivery are the outcomes of handing over; the ticket stays what it is.
-func delivery() []ending {
-	return append(stays(order.ErrNoCourier, order.ErrNoChat, order.ErrUnknownOutcome), []ending{
+// delivery are the outcomes of handing over; the ticket stays what it is. All keep the parcel that was begun, the nth
+// of the ticket, but for one that will not arrive.
+func delivery(nth int) []ending {
+	list := append(stays(order.ErrNoCourier, order.ErrNoChat, order.ErrUnknownOutcome), []ending{
 		{outcome: butDone},
 		{outcome: "waiting", bring: courierSays(order.DeliveryWaiting)},
 		{outcome: "sent"},
 		{outcome: "seen", bring: courierSays(order.DeliverySeen)},
-		{outcome: "failed", bring: courierSays(order.DeliveryFailed)},
 	}...)
+	for i := range list {
+		list[i].parcels = nth
+	}
+	return append(list, ending{outcome: "failed", bring: courierSays(order.DeliveryFailed), parcels: nth + 1})
 }
 
 func ownStages() []stage {
 	return slices.Concat(attentionStages(), []stage{
-		{table: "ticket", state: "owned", site: order.SiteDeliver, enter: calledFor, happens: oneBlock, ends: order.Owned, cases: delivery()},
+		{table: "ticket", state: "owned", site: order.SiteDeliver, enter: calledFor, happens: oneBlock, ends: order.Owned, cases: delivery(1)},
 		{table: "ticket", state: "owned", enter: owned, ends: order.Owned, cases: []ending{
 			{outcome: "the customer gives it back", leads: "releasing", ends: order.Released, happens: asks(order.GiveBack)},
 			{outcome: "the refund deadline passes", leads: "ended", ends: order.Ended, happens: (*world).deadline},
 			{outcome: "more money comes", happens: comesOnTop},
 		}},
-		{table: "ticket", state: "ended", site: order.SiteDeliver, enter: ended, happens: asks(order.SendAgain), ends: order.Ended, cases: delivery()},
+		{table: "ticket", state: "ended", site: order.SiteDeliver, enter: ended, happens: asks(order.SendAgain), ends: order.Ended, cases: delivery(2)},
 		{table: "ticket", state: "ended", enter: ended, ends: order.Ended, cases: []ending{
 			{outcome: "its money is not seen", leads: "attention", ends: order.Attention, enter: depositUnseen, happens: longUnseen},
 			{outcome: "nothing more happens", happens: oneBlock},
