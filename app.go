@@ -47,11 +47,14 @@ type app struct {
 
 // newApp wires Usher together. It asks the node for its network and Telegram for the bot's name; nothing runs yet.
 func newApp(ctx context.Context, s settings, sites order.Sites, log *slog.Logger) (*app, error) {
-	a := &app{settings: s, log: log, sites: sites, clock: time.Now}
+	a := &app{settings: s, log: log, sites: sites, clock: s.clock}
 	if a.sites == nil {
 		a.sites = order.Straight{}
 	}
-	for _, build := range []func(context.Context) error{a.openNode, a.openStore, a.openTelegram, a.wire} {
+	if a.clock == nil {
+		a.clock = time.Now
+	}
+	for _, build := range []func(context.Context) error{a.openNode, a.openStore, a.openFee, a.openTelegram, a.wire} {
 		if err := build(ctx); err != nil {
 			return nil, errors.Join(err, a.close())
 		}
@@ -92,6 +95,7 @@ func (a *app) openStore(ctx context.Context) (err error) {
 	storage.SendDriverLog(a.log)
 	cfg := storage.Config{
 		URL: a.settings.redisURL, Keys: a.keys, Sites: a.sites, Log: a.log, Turn: a.settings.turn, Lease: a.settings.lease,
+		Clock: a.clock,
 	}
 	status, nodeErr := a.node.Status(ctx)
 	if nodeErr == nil {
@@ -198,7 +202,7 @@ func (a *app) flowsDeps() flows.Deps {
 func (a *app) engineConfig() order.Config {
 	s := a.settings
 	return order.Config{
-		Gas: s.gas, Accounts: s.accounts, Confirmations: s.confirmations, Hold: s.hold, Choice: s.choice, Undo: s.undo, Fee: s.fee,
+		Gas: s.gas, Accounts: s.accounts, Confirmations: s.confirmations, Hold: s.hold, Choice: s.choice, Undo: s.undo, Fee: s.fee, FeeTo: cirrus.Address(s.feeAddress),
 		Resold: s.resold, Unpaid: 2, AtStake: s.atStake,
 	}
 }

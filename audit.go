@@ -34,11 +34,7 @@ func (p *player) account(ctx context.Context) error {
 	if sum := s.Price + s.Release + s.Gas + s.Network + s.Dust + s.Returned + s.Held; s.Paid != sum || s.Paid != p.paid {
 		return failed("%s paid %s, sent %s, and %s is accounted for", p.name, p.paid, s.Paid, sum)
 	}
-	id, err := p.app.db.Owner(ctx, p.order)
-	if err != nil {
-		return err
-	}
-	o, err := p.app.db.Load(ctx, id)
+	o, err := p.record(ctx)
 	if err != nil {
 		return err
 	}
@@ -175,6 +171,6 @@ func (d *demo) audit(ctx context.Context, out io.Writer) error {
 	if totals := ledger.Totals; totals.Issued != totals.Unspent+totals.FeesPending {
 		return failed("the chain itself lost money: %+v", totals)
 	}
-	_, err := fmt.Fprintf(out, "No coin is without an owner (%d with open orders).\n", coins)
+	_, err := fmt.Fprintf(out, "No coin is without an owner. Addresses of open orders with money at them: %d.\n", coins)
 	return err
 }

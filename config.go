@@ -62,8 +62,8 @@ type environment struct {
 	Choice        string `default:"30m" desc:"how long the customer may choose after a seat was lost"`
 	Undo          string `default:"10s" desc:"how long a refund can be undone"`
 	Keep          string `default:"336h" desc:"how long after a show its data is kept"`
-	ServiceFee    string `split_words:"true" default:"0" desc:"CRS a seat, taken with a ticket"`
-	FeeAddress    string `split_words:"true" desc:"where the service fee goes"`
+	ServiceFee    string `split_words:"true" default:"0" desc:"CRS a seat, taken with a ticket that the customer keeps: 0, or 0.0001 and more"`
+	FeeAddress    string `split_words:"true" desc:"your address that the service fee goes to; needed where there is one"`
 	MaxAtStake    string `split_words:"true" default:"0" desc:"CRS that all open orders may hold; 0: no limit"`
 
 	Listen    string `default:"127.0.0.1:8081" desc:"address of /live, /ready, /metrics and the webhook; may end in :0"`

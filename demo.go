@@ -33,6 +33,8 @@ type demoFlags struct {
 	redis, block     string
 	verbose          bool
 	sites            order.Sites // for tests; nil: calls just pass
+	// venues builds the venues; nil: those that the sandbox begins with.
+	venues func(chain *sandbox.Sandbox, now time.Time) error
 }
 
 // demoCommand is `usher demo`: everything in one process, with nothing installed or configured.
@@ -100,6 +102,7 @@ type demo struct {
 	manual   bool
 	botAPI   net.Listener // where the bot finds the local Bot API
 	paid     atomic.Int64 // by the customer on the page, strats
+	ahead    atomic.Int64 // how far the demo's clock is ahead of the machine's, nanoseconds
 }
 
 func startDemo(ctx context.Context, f demoFlags, io streams) (d *demo, err error) {
@@ -133,9 +136,14 @@ func (d *demo) startChain(ctx context.Context, f demoFlags) error {
 	if err != nil {
 		return err
 	}
-	options.Dir, options.Seed = d.dir, true
+	options.Dir, options.Seed, options.Clock = d.dir, f.venues == nil, d.now
 	if d.chain, err = sandbox.Start(ctx, options); err != nil {
 		return err
+	}
+	if f.venues != nil {
+		if err := f.venues(d.chain, d.now()); err != nil {
+			return fmt.Errorf("building venues: %w", err)
+		}
 	}
 	d.wallet = d.chain.Network().Address(cirrus.Hash{0xDE, 0x30})
 	return nil
@@ -167,7 +175,7 @@ func (d *demo) startApp(ctx context.Context, f demoFlags, log *slog.Logger) erro
 	if err != nil {
 		return err
 	}
-	s.poll = 500 * time.Millisecond
+	s.poll, s.clock = 500*time.Millisecond, d.now
 	if f.play {
 		s.undo, s.poll = 2*time.Second, 100*time.Millisecond
 	}

@@ -81,7 +81,7 @@ func playStory(t *testing.T) *story {
 	group.Go(func() error { return d.serve(serving) })
 	d.app.waitReady(serving)
 	var printed strings.Builder
-	if err := d.play(serving, &printed); err != nil {
+	if err := d.play(serving, &printed, everyday()); err != nil {
 		t.Errorf("%v\n%s", err, printed.String())
 	}
 	s.gather(t, d, server.URL)

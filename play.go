@@ -2,14 +2,11 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
-	"net"
+	"slices"
 	"strings"
 	"time"
-
-	"golang.org/x/sync/errgroup"
 
 	"github.com/usherbot/usher/bot/simulator"
 	"github.com/usherbot/usher/chain/cirrus"
@@ -21,61 +18,6 @@ type errCheck struct{ what string }
 func (e errCheck) Error() string { return e.what }
 
 func failed(format string, a ...any) error { return errCheck{fmt.Sprintf(format, a...)} }
-
-// playAll plays the story on each generation of Ticketbooth, or on the one that was asked for.
-func playAll(ctx context.Context, f demoFlags, given func(flag string) bool, io streams) error {
-	generations := []string{"ciphered", "hashed"}
-	if given("generation") {
-		generations = []string{f.generation}
-	}
-	f.block = "manual"
-	for _, generation := range generations {
-		f.generation = generation
-		if _, err := fmt.Fprintf(io.out, "== Tickets with %s secrets, a node of %s\n", generation, f.node); err != nil {
-			return err
-		}
-		if err := playOnce(ctx, f, given("listen"), io); err != nil {
-			_, _ = fmt.Fprintln(io.out, "demo: FAILED:", err)
-			return errSaid
-		}
-	}
-	_, err := fmt.Fprintln(io.out, "demo: ok")
-	return err
-}
-
-// playOnce starts everything and plays one story in it.
-func playOnce(ctx context.Context, f demoFlags, listen bool, io streams) (err error) {
-	d, err := startDemo(ctx, f, io)
-	if err != nil {
-		return err
-	}
-	ctx, stop := context.WithCancel(ctx)
-	group, serving := errgroup.WithContext(ctx)
-	defer func() {
-		stop()
-		if wait := group.Wait(); err == nil && !errors.Is(wait, context.Canceled) {
-			err = wait
-		}
-		err = errors.Join(err, d.close())
-	}()
-	group.Go(func() error { return d.serve(serving) })
-	if listen {
-		listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", f.listen)
-		if err != nil {
-			return fmt.Errorf("cannot listen on %s: %w", f.listen, err)
-		}
-		handler, err := d.handler()
-		if err != nil {
-			return err
-		}
-		group.Go(func() error { return serveHTTP(serving, listener, handler) })
-		if _, err := fmt.Fprintln(io.out, "listening", listener.Addr()); err != nil {
-			return err
-		}
-	}
-	d.app.waitReady(serving)
-	return d.play(serving, io.out)
-}
 
 // player is a customer who reads what is on the screen and taps, as a person would.
 type player struct {
@@ -94,8 +36,8 @@ type player struct {
 const patience = time.Minute
 
 // play plays the stories one after another, each with a customer of its own, and holds every strat to account.
-func (d *demo) play(ctx context.Context, out io.Writer) error {
-	for n, tale := range d.stories() {
+func (d *demo) play(ctx context.Context, out io.Writer, tales []tale) error {
+	for n, tale := range tales {
 		if _, err := fmt.Fprintf(out, "-- %s\n", tale.title); err != nil {
 			return err
 		}
@@ -128,11 +70,7 @@ func sumOf(card simulator.MessageView) (cirrus.Strats, error) {
 
 // venueOf finds the contract that the order bought from.
 func (p *player) venueOf(ctx context.Context) (cirrus.Address, error) {
-	id, err := p.app.db.Owner(ctx, p.order)
-	if err != nil {
-		return "", failed("no order has the address that was paid to: %v", err)
-	}
-	o, err := p.app.db.Load(ctx, id)
+	o, err := p.record(ctx)
 	return o.Show.Contract, err
 }
 
@@ -197,6 +135,16 @@ func (p *player) tap(ctx context.Context, text, then string) error {
 	return err
 }
 
+// taps taps one button after another: each is followed by what the screen says then.
+func (p *player) taps(ctx context.Context, buttonThen ...string) error {
+	for pair := range slices.Chunk(buttonThen, 2) {
+		if err := p.tap(ctx, pair[0], pair[1]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // mineUntil makes blocks, as the chain would, until the screen shows something.
 func (p *player) mineUntil(ctx context.Context, what string, shows func(simulator.MessageView) bool) (simulator.MessageView, error) {
 	ctx, cancel := context.WithTimeout(ctx, patience)
@@ -208,14 +156,19 @@ func (p *player) mineUntil(ctx context.Context, what string, shows func(simulato
 		if err == nil || ctx.Err() != nil {
 			return m, err
 		}
-		height, err := p.chain.Mine(1)
-		if err != nil {
-			return m, err
-		}
-		if _, err := fmt.Fprintf(p.out, "-- block %d\n", height); err != nil {
+		if err := p.mine(); err != nil {
 			return m, err
 		}
 	}
+}
+
+// mine makes one block.
+func (p *player) mine() error {
+	height, err := p.chain.Mine(1)
+	if err != nil {
+		return err
+	}
+	return p.say("-- block %d", height)
 }
 
 // until reads the screen, printing what is new on it, until one message shows something.

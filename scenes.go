@@ -10,27 +10,42 @@ import (
 	"github.com/usherbot/usher/bot/simulator"
 	"github.com/usherbot/usher/chain/cirrus"
 	"github.com/usherbot/usher/chain/sandbox"
+	"github.com/usherbot/usher/flows/order"
 )
 
 // choose looks at a show and chooses seats by tapping buttons, up to the question for a refund address.
 func (p *player) choose(show string, seats ...string) scene {
 	return func(ctx context.Context) error {
+		if err := p.looks(show, "seats are free")(ctx); err != nil {
+			return err
+		}
+		if err := p.tap(ctx, "Choose a seat", "Tap a seat"); err != nil {
+			return err
+		}
+		return p.pick(seats...)(ctx)
+	}
+}
+
+// looks opens a show, and stops where its screen says something.
+func (p *player) looks(show, finds string) scene {
+	return func(ctx context.Context) error {
 		if err := p.write(ctx, "/start", "secret chat"); err != nil {
 			return err
 		}
-		taps := append([]string{"Shows", show, "Choose a seat"}, seats...)
-		then := []string{"on sale", "seats are free", "Tap a seat"}
-		for range seats {
-			then = append(then, "Chosen")
-		}
-		for i, text := range append(taps, "Continue with") {
-			expect := "Where should money go back to?"
-			if i < len(then) {
-				expect = then[i]
-			}
-			if err := p.tap(ctx, text, expect); err != nil {
+		return p.taps(ctx, "Shows", "on sale", show, finds)
+	}
+}
+
+// pick chooses seats in a hall that is on the screen, up to the question for a refund address.
+func (p *player) pick(seats ...string) scene {
+	return func(ctx context.Context) error {
+		for _, seat := range seats {
+			if err := p.tap(ctx, seat, "Chosen"); err != nil {
 				return err
 			}
+		}
+		if err := p.tap(ctx, "Continue with", "Where should money go back to?"); err != nil {
+			return err
 		}
 		return p.write(ctx, string(p.refund), "Start Secret Chat")
 	}
@@ -90,7 +105,7 @@ func (p *player) secretSays(words string) bool {
 	return false
 }
 
-// order makes the order and reads the payment card.
+// orderIt makes the order and reads the payment card.
 func (p *player) orderIt(ctx context.Context) error {
 	if err := p.tap(ctx, "Order and pay", "Send exactly"); err != nil {
 		return err
@@ -108,11 +123,15 @@ func (p *player) orderIt(ctx context.Context) error {
 
 // send pays a sum to the order's address.
 func (p *player) send(sum cirrus.Strats) error {
-	if _, err := p.chain.Fund(p.order, sum); err != nil {
+	return p.sendTo(p.order, sum)
+}
+
+func (p *player) sendTo(address cirrus.Address, sum cirrus.Strats) error {
+	if _, err := p.chain.Fund(address, sum); err != nil {
 		return err
 	}
 	p.paid += sum
-	return p.say("%s pays %s to %s", p.name, sum, p.order)
+	return p.say("%s pays %s to %s", p.name, sum, address)
 }
 
 // pay pays what the card asks for, and something on top.
@@ -135,7 +154,7 @@ func (p *player) payInParts(ctx context.Context) error {
 	if _, err := p.until(ctx, "the card to ask for the rest", says("Send the missing")); err != nil {
 		return err
 	}
-	if _, err := p.chain.Mine(1); err != nil {
+	if err := p.mine(); err != nil {
 		return err
 	}
 	return p.pay(-first)(ctx)
@@ -246,10 +265,15 @@ func (p *player) say(format string, a ...any) error {
 
 // own lists the addresses of the customer's order: where it is paid to, and one for each seat.
 func (p *player) own(ctx context.Context) ([]cirrus.Address, error) {
+	o, err := p.record(ctx)
+	return slices.Clone(o.Addresses()), err
+}
+
+// record is the customer's order as Usher has it.
+func (p *player) record(ctx context.Context) (order.Order, error) {
 	id, err := p.app.db.Owner(ctx, p.order)
 	if err != nil {
-		return nil, failed("no order has the address that was paid to: %v", err)
+		return order.Order{}, failed("no order has the address that was paid to: %v", err)
 	}
-	o, err := p.app.db.Load(ctx, id)
-	return slices.Clone(o.Addresses()), err
+	return p.app.db.Load(ctx, id)
 }

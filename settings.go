@@ -43,8 +43,9 @@ type settings struct {
 	listen                   string
 	level                    slog.Level
 	json                     bool
-	poll                     time.Duration // of the node; the demo asks more often
-	turn, lease              time.Duration // of storage.Config; zero: its own
+	poll                     time.Duration    // of the node; the demo asks more often
+	turn, lease              time.Duration    // of storage.Config; zero: its own
+	clock                    func() time.Time // nil: the machine's; the demo's can be put forward
 }
 
 // courierSettings is how the courier logs in; id 0 means that there is none.
@@ -252,10 +253,8 @@ func (c *checker) amounts(e environment, s *settings) {
 	s.confirmations = c.number("CONFIRMATIONS", e.Confirmations, 1, 240)
 	c.number("FINALITY", e.Finality, 1, 100_000)
 	c.number("COURIER_DAILY", e.CourierDaily, 0, 1000)
+	c.fee(e, s)
 	var err error
-	s.fee, err = cirrus.ParseCRS(e.ServiceFee)
-	c.need(err == nil, "SERVICE_FEE", e.ServiceFee, "must be an amount of CRS")
-	c.need(s.fee == 0, "SERVICE_FEE", e.ServiceFee, "must be 0 in this version")
 	s.atStake, err = cirrus.ParseCRS(e.MaxAtStake)
 	c.need(err == nil, "MAX_AT_STAKE", e.MaxAtStake, "must be an amount of CRS, 0 for no limit")
 }

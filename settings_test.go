@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/usherbot/usher/chain/cirrus"
 	"github.com/usherbot/usher/storage"
 )
 
@@ -55,5 +56,40 @@ func TestWebhookSettings(t *testing.T) {
 				t.Error("the message tells the secret")
 			}
 		})
+	}
+}
+
+func TestFeeSettings(t *testing.T) {
+	main, test := string(cirrus.MainNet.Address(cirrus.Hash{7})), string(cirrus.TestNet.Address(cirrus.Hash{7}))
+	for name, given := range map[string]struct{ fee, to, wrong string }{
+		"none":               {fee: "0"},
+		"none, with address": {fee: "0", to: main},
+		"the least":          {fee: "0.0001", to: main},
+		"of the test chain":  {fee: "2.5", to: test},
+		"dust":               {fee: "0.00009999", to: main, wrong: `USHER_SERVICE_FEE is "0.00009999": must be`},
+		"negative":           {fee: "-1", to: main, wrong: "USHER_SERVICE_FEE"},
+		"no amount":          {fee: "some", to: main, wrong: "USHER_SERVICE_FEE"},
+		"no address":         {fee: "1", wrong: "USHER_FEE_ADDRESS: must be an address of yours"},
+		"a mistyped address": {fee: "1", to: main[:len(main)-1] + "1", wrong: "USHER_FEE_ADDRESS is"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, err := environment{ServiceFee: given.fee, FeeAddress: given.to}.check()
+			text := fmt.Sprint(err)
+			about := strings.Contains(text, "SERVICE_FEE") || strings.Contains(text, "FEE_ADDRESS")
+			if given.wrong != "" && !strings.Contains(text, given.wrong) || given.wrong == "" && about {
+				t.Errorf("said: %s", text)
+			}
+		})
+	}
+}
+
+func TestFeeAddressOfAnotherNetworkStopsTheStart(t *testing.T) {
+	a := &app{network: cirrus.MainNet, settings: settings{fee: cirrus.CRS, feeAddress: string(cirrus.TestNet.Address(cirrus.Hash{7}))}}
+	if err := a.openFee(t.Context()); err == nil || !strings.Contains(err.Error(), "USHER_FEE_ADDRESS") {
+		t.Errorf("said: %v", err)
+	}
+	a.settings.fee = 0
+	if err := a.openFee(t.Context()); err != nil {
+		t.Errorf("said without a fee: %v", err)
 	}
 }

@@ -5,7 +5,6 @@ import (
 	"slices"
 	"time"
 
-	"github.com/usherbot/usher/chain/cirrus"
 	"github.com/usherbot/usher/flows/order"
 )
 
@@ -14,8 +13,6 @@ type Around struct {
 	Tip     order.Tip
 	Chat    ChatState // whether a ticket could be handed over now; empty: not asked
 	Courier string    // username of the courier, without @; empty where none is logged in
-	// Coins are what came to the addresses of tickets that take another's place, confirmed or not.
-	Coins []cirrus.Coin
 	// Nr and Of number an order among those that were made together, each seat paid on its own; 0: it is alone.
 	Nr, Of int
 }
@@ -81,7 +78,7 @@ func (c card) layout() (s Screen, draw func() ([]byte, error)) {
 	case asking != nil:
 		s.PictureName, draw = c.topPicture(*asking)
 		return s, draw
-	case c.o.State != order.AwaitingPayment && c.o.State != order.PartPaid && c.waitsUntil().IsZero():
+	case c.saleOver(), c.o.State != order.AwaitingPayment && c.o.State != order.PartPaid && c.waitsUntil().IsZero():
 		s.PictureName = "stage:" + string(p.stage)
 		return s, c.f.banners[p.stage]
 	case c.bare:
@@ -131,15 +128,18 @@ func (c card) body() part {
 	case order.Void:
 		return c.simple("card.void", args{"Support": c.f.support(c.voice)}, stageEnded)
 	case order.Expired:
+		if c.saleOver() {
+			return c.tooLate()
+		}
 		if end := c.waitsUntil(); !end.IsZero() {
 			return c.partLate(end)
 		}
 		if c.o.PartWaiting() && c.missing() <= 0 {
 			return c.simple("card.late_seen", args{"Sum": c.f.crs(c.seen())}, stageSeen)
 		}
-		return c.ended("card.expired")
+		return c.ended(c.expired())
 	case order.Cancelled:
-		return c.ended("card.cancelled")
+		return c.cancelled()
 	}
 	return c.simple("card.unknown", args{"Support": c.f.support(c.voice)}, stagePerson)
 }
@@ -169,7 +169,7 @@ func (c card) tickets() part {
 		return c.several()
 	}
 	all := c.ticket(standing[0])
-	all.text = paragraphs(c.lateNote(), all.text, c.payouts())
+	all.text = paragraphs(c.lateNote(), all.text, c.excess(standing[0]), c.swapBack(standing[0]), c.payouts())
 	return all
 }
 
@@ -186,7 +186,7 @@ func (c card) ended(id string) part {
 func (c card) ticket(t order.Ticket) part {
 	a := args{"Seat": seatName(t.Seat)}
 	switch {
-	case pending(c.o, t):
+	case t.Arriving():
 		return c.pending(t)
 	case choosing(c.o, t):
 		return c.choose(t)
@@ -207,7 +207,7 @@ func (c card) ticket(t order.Ticket) part {
 	case order.Released:
 		return c.simple("card.released", args{"Seat": seatName(t.Seat), "Block": block(t.Release.Block)}, stageBack)
 	case order.Lost:
-		return c.simple("card.lost", args{"Seat": seatName(t.Seat), "Why": c.reason(t)}, stageBack)
+		return c.lost(t)
 	case order.Exchanged:
 		return c.simple("card.exchanged", a, stageBack)
 	case order.Dropped:
@@ -216,6 +216,15 @@ func (c card) ticket(t order.Ticket) part {
 		return c.attention(t)
 	}
 	return c.simple("card.unknown", args{"Support": c.f.support(c.voice)}, stagePerson)
+}
+
+// lost is a seat that could not be bought, once nothing is to be chosen any more.
+func (c card) lost(t order.Ticket) part {
+	id := "card.lost"
+	if p := c.o.Payout(t.ID); p != nil && p.State.Final() {
+		id = "card.lost_done"
+	}
+	return c.simple(id, args{"Seat": seatName(t.Seat), "Why": c.reason(t)}, stageBack)
 }
 
 // reason says in the customer's words why a ticket went another way.

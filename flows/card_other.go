@@ -1,8 +1,6 @@
 package flows
 
 import (
-	"time"
-
 	"github.com/usherbot/usher/chain/cirrus"
 	"github.com/usherbot/usher/flows/order"
 )
@@ -13,7 +11,7 @@ func (c card) standing() []order.Ticket {
 	var all []order.Ticket
 	for _, t := range c.o.Tickets {
 		gone := t.State == order.Exchanged || t.State == order.Dropped && t.Was != ""
-		if !gone && !(t.State == order.Lost && instead(c.o, t.ID) != nil) {
+		if !gone && !(t.State == order.Lost && c.o.Instead(t.ID) != nil) {
 			all = append(all, t)
 		}
 	}
@@ -28,7 +26,7 @@ func (c card) standing() []order.Ticket {
 func (c card) lined() []order.Ticket {
 	var all []order.Ticket
 	for _, t := range c.o.Tickets {
-		gone := t.State == order.Dropped && t.Was != "" || t.State == order.Lost && instead(c.o, t.ID) != nil
+		gone := t.State == order.Dropped && t.Was != "" || t.State == order.Lost && c.o.Instead(t.ID) != nil
 		if !gone && !(c.brief && t.State == order.Exchanged) {
 			all = append(all, t)
 		}
@@ -70,32 +68,18 @@ func (c card) chooseSeatRow(t order.Ticket) []Button {
 	}
 }
 
-// topped is what has come to the address of a ticket that takes another's place.
-func (c card) topped(t order.Ticket) cirrus.Strats {
-	var sum cirrus.Strats
-	for _, coin := range c.around.Coins {
-		if coin.Address == t.Address {
-			sum += coin.Amount
-		}
-	}
-	return sum
-}
-
-// shownFrom is when the address of a ticket that takes another's place may be shown: not before its record is safe.
-func shownFrom(t order.Ticket) time.Time { return t.Since.Add(order.ShowAfter) }
-
 // pendingState names what a ticket that takes another's place waits for.
 func (c card) pendingState(t order.Ticket) string {
-	switch seen := c.topped(t); {
+	switch {
 	case t.Swap.TxID != "" || t.Due == 0:
 		return "swapping"
-	case seen >= t.Due:
+	case t.Seen >= t.Due:
 		return "top_seen"
-	case c.now.Before(shownFrom(t)):
+	case c.now.Before(t.ShowFrom()):
 		return "top_soon"
 	case !c.now.Before(t.Until):
 		return "top_over"
-	case seen > 0:
+	case t.Seen > 0:
 		return "top_part"
 	}
 	return "top"
@@ -103,7 +87,7 @@ func (c card) pendingState(t order.Ticket) string {
 
 // asks tells whether a ticket that takes another's place waits for a payment, whose address may be shown.
 func (c card) asks(t order.Ticket) bool {
-	if c.o.State != order.Filled || !pending(c.o, t) {
+	if c.o.State != order.Filled || !t.Arriving() {
 		return false
 	}
 	state := c.pendingState(t)
@@ -122,7 +106,7 @@ func (c card) asking() *order.Ticket {
 
 func (c card) pendingArgs(t order.Ticket) args {
 	a := args{
-		"Seat": seatName(t.Seat), "Sum": t.Due - c.topped(t), "Seen": c.f.crs(c.topped(t)), "Due": c.f.crs(t.Due),
+		"Seat": seatName(t.Seat), "Sum": t.Missing(), "Seen": c.f.crs(t.Seen), "Due": c.f.crs(t.Due),
 		"Ticker": c.f.Config.Network.Ticker, "Address": string(t.Address), "Until": until(t.Until), "Was": "",
 	}
 	if old := c.o.Ticket(t.Was); old != nil {
@@ -133,25 +117,38 @@ func (c card) pendingArgs(t order.Ticket) args {
 
 // pending is a ticket that takes another's place, until it has its money.
 func (c card) pending(t order.Ticket) part {
-	p := part{text: c.say("card."+c.pendingState(t), c.pendingArgs(t)), buttons: c.pendingRows(t), stage: pendingStage(t)}
-	if c.topped(t) >= t.Due && t.Due > 0 {
-		p.stage = stageSeen
-	}
-	return p
+	return part{text: c.say("card."+c.pendingState(t), c.pendingArgs(t)), buttons: c.pendingRows(t), stage: c.pendingStage(t)}
 }
 
-func pendingStage(t order.Ticket) stage {
-	if t.Swap.TxID != "" || t.Due == 0 {
+func (c card) pendingStage(t order.Ticket) stage {
+	switch c.pendingState(t) {
+	case "swapping":
 		return stagePaid
+	case "top_seen":
+		return stageSeen
 	}
 	return stagePay
+}
+
+// swapBack is what came back because another seat cost less than the lost one.
+func (c card) swapBack(t order.Ticket) Text {
+	if t.Swap.TxID == "" || t.Swap.Back <= 0 {
+		return nil
+	}
+	id := "money.done"
+	if t.Coin.IsZero() {
+		id = "money.sent"
+	}
+	return c.say(id, args{
+		"Why": c.plain("why.cheaper", nil), "Sum": c.f.crs(t.Swap.Back), "Address": c.f.backAt(c.voice, c.o, order.Done), "Tx": t.Swap.TxID.Short(),
+	})
 }
 
 // pendingRows are the buttons to pay a difference, and to choose otherwise while nothing was begun.
 func (c card) pendingRows(t order.Ticket) [][]Button {
 	var rows [][]Button
 	if c.asks(t) {
-		sum := (t.Due - c.topped(t)).String()
+		sum := t.Missing().String()
 		if len(c.standing()) == 1 {
 			rows = append(rows, []Button{
 				c.copies("button.copy_address", nil, string(t.Address)), c.copies("button.copy_sum", args{"Sum": sum}, sum),
@@ -168,7 +165,7 @@ func (c card) pendingRows(t order.Ticket) [][]Button {
 	}
 	old := c.o.Ticket(t.Was)
 	switch {
-	case old == nil || !choosing(c.o, *old):
+	case old == nil || !choosing(c.o, *old) || c.pendingState(t) == "top_seen":
 	case len(c.standing()) == 1:
 		rows = append(rows, c.chooseRow(*old))
 	default:
@@ -188,7 +185,7 @@ func (c card) qrToggle(ticket ...string) Button {
 
 // topPicture is the QR of a difference to be paid.
 func (c card) topPicture(t order.Ticket) (name string, draw func() ([]byte, error)) {
-	missing := t.Due - c.topped(t)
+	missing := t.Missing()
 	if c.bare {
 		return "address:" + string(c.o.ID) + ":" + t.ID, func() ([]byte, error) { return c.payment(string(t.Address)) }
 	}

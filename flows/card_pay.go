@@ -2,7 +2,6 @@ package flows
 
 import (
 	"context"
-	"time"
 
 	"github.com/usherbot/usher/chain/cirrus"
 	"github.com/usherbot/usher/flows/order"
@@ -31,6 +30,9 @@ func (c card) awaiting() part {
 	if preparing(c.o, c.now) {
 		return c.simple("card.preparing", nil, stagePay)
 	}
+	if c.saleOver() {
+		return c.tooLate()
+	}
 	text := paragraphs(
 		c.say("card.pay", args{"Sum": c.o.Due, "Ticker": c.f.Config.Network.Ticker, "Address": string(c.o.Address)}),
 		c.costs(),
@@ -53,6 +55,23 @@ func (c card) saleEnds() Text {
 	return nil
 }
 
+// saleOver tells that the sale ended before the payment was there: no payment could buy any more.
+func (c card) saleOver() bool {
+	waits := c.o.State == order.AwaitingPayment || c.o.State == order.PartPaid || !c.waitsUntil().IsZero()
+	return waits && c.around.Tip.Height+1 >= c.o.Show.EndOfSale
+}
+
+// tooLate is an order whose sale ended before all of the money was there.
+func (c card) tooLate() part {
+	id, cancel := "card.sale_over", "button.cancel_order"
+	if c.seen() > 0 {
+		id, cancel = "card.sale_over_part", "button.money_back"
+	}
+	p := c.simple(id, args{"Seen": c.f.crs(c.seen()), "Due": c.f.crs(c.o.Due)}, stageEnded)
+	p.buttons = [][]Button{{c.button(cancel, nil, act(doCancel, string(c.o.ID)))}}
+	return p
+}
+
 // oneOf says which of several orders this is that were made together, each seat paid on its own.
 func (c card) oneOf() Text {
 	if c.around.Of < 2 {
@@ -63,11 +82,14 @@ func (c card) oneOf() Text {
 
 // partPaid says what is missing.
 func (c card) partPaid() part {
+	if c.saleOver() {
+		return c.tooLate()
+	}
 	text := c.say("card.part_paid", args{
 		"Seen": c.f.crs(c.seen()), "Due": c.f.crs(c.o.Due), "Missing": c.missing(), "Ticker": c.f.Config.Network.Ticker,
 		"Address": string(c.o.Address), "Until": until(c.o.Hold), "Minutes": int(c.f.Config.Hold.Minutes()), "Count": len(c.o.Tickets),
 	})
-	return part{text: paragraphs(text, c.oneOf()), buttons: c.payButtons("button.copy_missing", "button.money_back"), stage: stagePay}
+	return part{text: paragraphs(text, c.saleEnds(), c.oneOf()), buttons: c.payButtons("button.copy_missing", "button.money_back"), stage: stagePay}
 }
 
 // costs says what is paid for. For several seats there is the network fee of splitting the payment.
@@ -130,7 +152,8 @@ func (f *Flows) swapQR(ctx context.Context, t *turn, o order.Order, a action) (R
 	c.bare = a.args[1] == "a"
 	asking := c.asking()
 	ticket := len(a.args) == 3 && asking != nil && asking.ID == a.args[2]
-	unpaid := len(a.args) == 2 && (o.State == order.AwaitingPayment || o.State == order.PartPaid) && !preparing(o, t.now)
+	waits := o.State == order.AwaitingPayment || o.State == order.PartPaid || !c.waitsUntil().IsZero()
+	unpaid := len(a.args) == 2 && waits && !preparing(o, t.now) && !c.saleOver()
 	if !ticket && !unpaid {
 		reply, err := f.snapshot(ctx, t, o)
 		reply.Answer = t.answer("tap.old_card")
@@ -153,50 +176,4 @@ func (f *Flows) cancelOne(ctx context.Context, t *turn, o order.Order) (Reply, e
 		return Reply{Answer: t.answer(done)}, nil // tapped before
 	}
 	return f.do(ctx, t, o, order.Ask{Verb: order.Cancel}, done)
-}
-
-// waitsUntil is until when the part that came to an order, whose hold ended, waits for the rest; zero: there is none.
-func (c card) waitsUntil() time.Time {
-	end := c.o.PartUntil(c.f.Config.Hold)
-	if !c.o.PartWaiting() || c.missing() <= 0 || !c.now.Before(end) {
-		return time.Time{}
-	}
-	return end
-}
-
-// partLate is an order whose hold ended before all of the money was there: the part waits for the rest.
-func (c card) partLate(end time.Time) part {
-	text := c.say("card.part_late", args{
-		"Seen": c.f.crs(c.seen()), "Due": c.f.crs(c.o.Due), "Missing": c.missing(), "Ticker": c.f.Config.Network.Ticker,
-		"Address": string(c.o.Address), "Until": until(end), "Count": len(c.o.Tickets),
-	})
-	return part{text: text, buttons: c.payButtons("button.copy_missing", "button.money_back"), stage: stagePay}
-}
-
-// lateNote says that the payment came after the hold, as long as that explains what is seen.
-func (c card) lateNote() Text {
-	if !c.o.Late {
-		return nil
-	}
-	bought, lost := 0, 0
-	for _, t := range c.standing() {
-		switch t.State {
-		case order.Held, order.Reserving, order.Unknown, order.Reserved:
-			bought++
-		case order.Owned:
-			if t.Delivery.State != order.DeliverySeen {
-				bought++
-			}
-		case order.Lost:
-			lost++
-		}
-	}
-	id := "card.late"
-	switch {
-	case bought == 0:
-		return nil
-	case lost > 0:
-		id = "card.late_some"
-	}
-	return c.say(id, args{"Count": bought})
 }

@@ -32,44 +32,12 @@ func (c card) several() part {
 	return all
 }
 
-func (c card) lineArgs(t order.Ticket, seats string) args {
-	a := args{"Seat": seats, "Why": c.reason(t), "Until": soon(t.Undo)}
-	if t.State == order.Exchanged {
-		a["Next"] = c.plain("line.another", nil)
-		if next := instead(c.o, t.ID); next != nil {
-			a["Next"] = seatName(next.Seat)
-		}
-	}
-	switch {
-	case choosing(c.o, t):
-		a["Until"] = until(t.Choice)
-	case pending(c.o, t):
-		for name, value := range c.pendingArgs(t) {
-			if name != "Seat" {
-				a[name] = value
-			}
-		}
-	}
-	return a
-}
-
 // firstPayment says how to pay the first of several differences, where there is no room for all of them.
 func (c card) firstPayment() Text {
 	if t := c.asking(); t != nil {
 		return c.say("line.top", c.pendingArgs(*t))
 	}
 	return nil
-}
-
-// line is what a ticket of several is now, with its money.
-func (c card) line(t order.Ticket) Text {
-	line := c.say("line."+c.lineState(t), c.lineArgs(t, seatName(t.Seat)))
-	for _, p := range c.o.Payouts {
-		if p.Ticket == t.ID {
-			line = join(" ", line, c.lineMoney(p))
-		}
-	}
-	return line
 }
 
 // grouped has a line for all tickets in the same state.
@@ -113,145 +81,19 @@ func (c card) moneyInAll() Text {
 	if back := c.o.Move.Back; back > 0 && c.o.State == order.Filled {
 		add(order.Done, back)
 	}
+	for _, t := range c.o.Tickets {
+		if t.Swap.TxID != "" && t.Swap.Back > 0 {
+			add(map[bool]order.PayoutState{true: order.Sent, false: order.Done}[t.Coin.IsZero()], t.Swap.Back)
+		}
+	}
 	var all Text
 	for _, state := range []order.PayoutState{order.Done, order.Sent, order.PayoutDue, order.AddressNeeded, order.Dust} {
 		if counts[state] > 0 {
-			a := args{"Sum": c.f.crs(sums[state]), "Count": counts[state], "Address": c.o.Private.Refund.Short()}
+			a := args{"Sum": c.f.crs(sums[state]), "Count": counts[state], "Address": c.f.backAt(c.voice, c.o, state)}
 			all = lines(all, c.say("total."+string(state), a))
 		}
 	}
 	return all
-}
-
-func (c card) lineMoney(p order.Payout) Text {
-	a := args{"Sum": c.f.crs(sumOf(p)), "Tx": p.TxID.Short()}
-	switch p.State {
-	case order.PayoutDue:
-		return c.say("line.money_due", a)
-	case order.AddressNeeded:
-		return c.say("line.money_waits", a)
-	case order.Built, order.Sent:
-		return c.say("line.money_sent", a)
-	case order.Done:
-		return c.say("line.money_done", a)
-	case order.Dust:
-		return c.say("line.money_dust", a)
-	}
-	return nil
-}
-
-// lineState names the words for a ticket's state.
-func (c card) lineState(t order.Ticket) string {
-	switch {
-	case pending(c.o, t) && c.brief:
-		return "pending_short"
-	case pending(c.o, t):
-		return c.pendingState(t)
-	case choosing(c.o, t) && c.brief:
-		return "choose_short"
-	case choosing(c.o, t):
-		return "choose"
-	}
-	switch t.State {
-	case order.Held, order.Reserving:
-		return "buying"
-	case order.Unknown:
-		return "unsure"
-	case order.Reserved:
-		return "reserved"
-	case order.Owned, order.Ended:
-		return c.lineDelivery(t)
-	case order.Releasing:
-		if c.now.Before(t.Undo) {
-			return "undo"
-		}
-		return "releasing"
-	case order.Released:
-		return "released"
-	case order.Exchanged:
-		return "exchanged"
-	case order.Lost, order.Dropped:
-		if c.brief {
-			return "lost_short"
-		}
-		return "lost"
-	case order.Stray, order.Attention:
-	}
-	if c.brief {
-		return "attention_short"
-	}
-	return "attention"
-}
-
-func (c card) lineDelivery(t order.Ticket) string {
-	switch {
-	case c.now.After(c.o.Show.Time.Add(afterShow)):
-		return "past"
-	case t.Delivery.State == order.DeliverySent:
-		return "sent"
-	case t.Delivery.State == order.DeliverySeen:
-		return "arrived"
-	case c.noChat():
-		return "waits"
-	}
-	return "handing_over"
-}
-
-// noChat tells that there is nobody to hand a ticket over to now.
-func (c card) noChat() bool {
-	return c.around.Courier != "" && (c.around.Chat == ChatNone || c.around.Chat == ChatPending)
-}
-
-// lineRows are the rows of buttons of one ticket.
-func (c card) lineRows(t order.Ticket) [][]Button {
-	switch {
-	case pending(c.o, t):
-		return c.pendingRows(t)
-	case choosing(c.o, t):
-		return [][]Button{c.chooseSeatRow(t)}
-	}
-	if row := c.lineButtons(t); row != nil {
-		return [][]Button{row}
-	}
-	return nil
-}
-
-func (c card) lineButtons(t order.Ticket) []Button {
-	id, seat := string(c.o.ID), args{"Seat": seatName(t.Seat)}
-	var row []Button
-	switch t.State {
-	case order.Releasing:
-		if c.now.Before(t.Undo) {
-			row = append(row, c.button("button.undo_seat", seat, act(doUndo, id, t.ID)))
-		}
-	case order.Owned, order.Ended:
-		if c.lineDelivery(t) == "sent" || c.lineDelivery(t) == "arrived" {
-			row = append(row, c.button("button.send_seat", seat, act(doAgain, id, t.ID)))
-		}
-		if _, err := order.CanGiveBack(c.o, t, c.around.Tip); err == nil {
-			row = append(row, c.button("button.refund_seat", seat, act(doRefund, t.ID)))
-		}
-	}
-	return row
-}
-
-func (c card) lineStage(t order.Ticket) stage {
-	if pending(c.o, t) {
-		return pendingStage(t)
-	}
-	switch t.State {
-	case order.Held, order.Reserving, order.Unknown, order.Reserved:
-		return stagePaid
-	case order.Owned, order.Ended:
-		if t.Delivery.State == order.DeliverySent || t.Delivery.State == order.DeliverySeen {
-			return stageSent
-		}
-		return stageBought
-	case order.Releasing, order.Released, order.Lost, order.Exchanged, order.Dropped:
-		return stageBack
-	case order.Stray, order.Attention:
-	}
-	return stagePerson
 }
 
 // rank orders stages: of several tickets the one that is least far along gives its picture to the card.
@@ -294,6 +136,9 @@ func (c card) needed() (Text, []Button) {
 // orderMoney is what goes back from the order's own address.
 func (c card) orderMoney() Text {
 	all := c.splitBack()
+	for _, t := range c.o.Tickets {
+		all = lines(all, c.swapBack(t))
+	}
 	lined := c.lined()
 	for _, p := range c.o.Payouts {
 		if !slices.ContainsFunc(lined, func(t order.Ticket) bool { return t.ID == p.Ticket }) {
@@ -307,7 +152,8 @@ func (c card) orderMoney() Text {
 func (c card) refundsEach() Text {
 	var last uint64
 	var least cirrus.Strats
-	can, have := 0, 0
+	var can []string
+	have := 0
 	for _, t := range c.o.Tickets {
 		if t.State != order.Owned && t.State != order.Ended {
 			continue
@@ -317,15 +163,15 @@ func (c card) refundsEach() Text {
 		if err != nil {
 			continue
 		}
-		if sum := order.LeastRefund(c.o, t); can == 0 || sum < least {
+		if sum := order.LeastRefund(c.o, t); can == nil || sum < least {
 			least = sum
 		}
-		can, last = can+1, until
+		can, last = append(can, seatName(t.Seat)), until
 	}
 	switch {
-	case can > 0:
+	case can != nil:
 		return c.say("card.refundable_each", args{
-			"Sum": c.f.crs(least), "About": when(c.around.Tip, last), "Block": block(last), "Count": can,
+			"Sum": c.f.crs(least), "About": when(c.around.Tip, last), "Block": block(last), "Count": len(can), "Seats": enumerate(can),
 		})
 	case have > 0:
 		return c.say("card.no_refund_each", nil)

@@ -2,28 +2,17 @@ package flows
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"slices"
 	"strconv"
 
 	"github.com/usherbot/usher/chain/cirrus"
 	"github.com/usherbot/usher/flows/order"
 )
 
-// instead finds the ticket that takes the place of a lost one, or is about to; nil: none does.
-func instead(o order.Order, lost string) *order.Ticket { return o.Instead(lost) }
-
-// pending tells whether a ticket waits for the money of the one whose place it takes.
-func pending(o order.Order, t order.Ticket) bool {
-	old := o.Ticket(t.Was)
-	return t.Was != "" && t.State == order.Held && old != nil && old.State == order.Lost
-}
-
 // choosing tells whether the customer may still choose what becomes of a lost ticket: nothing was begun that can't be
 // undone.
 func choosing(o order.Order, lost order.Ticket) bool {
-	next := instead(o, lost.ID)
+	next := o.Instead(lost.ID)
 	return lost.Choosing() && o.Payout(lost.ID) == nil && (next == nil || next.Swap.TxID == "")
 }
 
@@ -41,7 +30,7 @@ func (f *Flows) exchanging(ctx context.Context, t *turn, a action) (Reply, error
 		return f.moneyBack(ctx, t, o, *lost)
 	}
 	if a.verb == doTake {
-		if next := instead(o, lost.ID); next != nil && seatKey(next.Seat) == a.args[1] {
+		if next := o.Instead(lost.ID); next != nil && seatKey(next.Seat) == a.args[1] {
 			return f.exchanged(t, o, *lost, *next), nil
 		}
 	}
@@ -132,6 +121,9 @@ func (f *Flows) otherGrid(t *turn, x swap) [][]Button {
 
 // untilBack says what happens by itself where nothing is chosen.
 func (f *Flows) untilBack(t *turn, x swap) Text {
+	if next := x.o.Instead(x.lost.ID); next != nil {
+		return t.say("exchange.held", args{"Seat": seatName(next.Seat), "Until": until(next.Until)})
+	}
 	return t.say("exchange.until", args{"Seat": seatName(x.lost.Seat), "Until": until(x.lost.Choice)})
 }
 
@@ -186,71 +178,13 @@ func (f *Flows) difference(t *turn, x swap, seat cirrus.Seat, d order.Difference
 		money = t.say("exchange.back", a)
 	}
 	all := lines(t.say("exchange.seat", a), t.say("exchange.prices", a))
-	if f.Config.ServiceFee > 0 {
-		all = lines(all, t.say("cost.fee", args{"Sum": f.crs(f.Config.ServiceFee)}))
+	if fee := f.Config.ServiceFee; fee != x.lost.Fee {
+		all = lines(all, t.say("exchange.fee_other", args{"Sum": f.crs(fee), "WasPrice": f.crs(x.lost.Fee)}))
+	} else if fee > 0 {
+		all = lines(all, t.say("exchange.fee", args{"Sum": f.crs(fee)}))
 	}
-	return paragraphs(all, money, over)
-}
-
-// takeOther takes another seat, if it still means what the customer saw.
-func (f *Flows) takeOther(ctx context.Context, t *turn, x swap, a action) (Reply, error) {
-	seat, err := parseSeat(a.args[1])
-	if err != nil {
-		return f.otherHall(t, x, t.answer("tap.old"))
+	if x.o.Terms.Identity {
+		over = lines(over, t.say("exchange.name", nil))
 	}
-	d, err := order.QuoteOther(x.o, x.lost, x.sale.Sale, seat, f.Config.ServiceFee)
-	if err != nil || f.seatState(x.sale, seat, t.now) != seatFree {
-		return f.offerOther(t, x, a.args[1], nil)
-	}
-	if differenceKey(d) != a.args[2] {
-		return f.offerOther(t, x, a.args[1], t.say("confirm.price_changed", nil))
-	}
-	changed, err := f.Desk.Do(ctx, t.customer(), x.o.ID, order.Ask{Verb: order.Exchange, Ticket: x.lost.ID, Seat: seat})
-	if err != nil {
-		return f.notTaken(ctx, t, x, seat, err)
-	}
-	next := instead(changed, x.lost.ID)
-	if next == nil {
-		return f.chosenAlready(ctx, t, changed)
-	}
-	return f.exchanged(t, changed, x.lost, *next), nil
-}
-
-// notTaken says why another seat could not be had after all.
-func (f *Flows) notTaken(ctx context.Context, t *turn, x swap, seat cirrus.Seat, why error) (Reply, error) {
-	b, known := refusal(why, []cirrus.Seat{seat})
-	switch {
-	case !known:
-		return Reply{}, fmt.Errorf("taking another seat in %s: %w", x.o.ID, why)
-	case b.elsewhere:
-		return f.otherHall(t, x, t.plain(b.id, b.args))
-	case errors.Is(why, order.ErrNotAllowed):
-		return f.chosenAlready(ctx, t, x.o)
-	}
-	text := paragraphs(t.say(b.id, b.args), f.untilBack(t, x))
-	row := []Button{t.button("button.money_back", nil, act(doMoney, x.lost.ID))}
-	return f.inPlace(t, Screen{Text: text, Buttons: [][]Button{row}}), nil
-}
-
-// exchanged says that another seat is held. What is to be done next stands on the order's card.
-func (f *Flows) exchanged(t *turn, o order.Order, lost, next order.Ticket) Reply {
-	a := args{"Seat": seatName(next.Seat), "Was": seatName(lost.Seat), "Sum": f.crs(next.Due)}
-	id := "exchange.done"
-	if next.Due > 0 {
-		id = "exchange.done_pay"
-	}
-	row := []Button{t.button("button.show_order", nil, act(doCard, string(o.ID)))}
-	return f.inPlace(t, Screen{Text: t.say(id, a), Buttons: [][]Button{row}})
-}
-
-// moneyBack gives the money of a lost seat back at once.
-func (f *Flows) moneyBack(ctx context.Context, t *turn, o order.Order, lost order.Ticket) (Reply, error) {
-	back := func(p order.Payout) bool { return p.Ticket == lost.ID && p.Why == order.WhyLost }
-	if lost.State == order.Lost && slices.ContainsFunc(o.Payouts, back) {
-		return Reply{Answer: t.answer("tap.money_back")}, nil // tapped before
-	}
-	if !choosing(o, lost) {
-		return f.chosenAlready(ctx, t, o)
-	}
-	return f.do(ctx, t, o, order.Ask{Verb: order.MoneyBack, Ticket: lost.ID}, "tap.money_back")
+	return paragraphs(all, money, over, f.refundOf(t.voice, x.sale, d.Price))
 }

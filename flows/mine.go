@@ -110,6 +110,12 @@ func stateID(e entry, now time.Time) (id string, at any) {
 		return "void", nil
 	case o.PartWaiting():
 		return "part_waiting", nil
+	case t.Missing() > 0:
+		return "missing", until(t.Until)
+	case t.Arriving():
+		return "arriving", nil
+	case t.State == order.Lost && o.Instead(t.ID) != nil:
+		return "exchanged", nil
 	}
 	switch t.State {
 	case order.Held, order.Reserving, order.Reserved:

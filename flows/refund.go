@@ -76,6 +76,9 @@ func (f *Flows) noRefund(ctx context.Context, t *turn, e entry, tip order.Tip, l
 	if errors.Is(why, order.ErrReleaseOver) {
 		return f.answered(t, "refund.over", args{"Seat": seatName(e.t.Seat), "Block": block(last), "About": when(tip, last)}), nil
 	}
+	if e.t.State == order.Releasing && t.now.Before(e.t.Undo) && t.event.Action != "" {
+		return Reply{Answer: t.answer("tap.giving_back")}, nil // tapped before
+	}
 	if e.t.State == order.Releasing {
 		return f.answered(t, "refund.already", args{"Seat": seatName(e.t.Seat)}), nil
 	}

@@ -139,7 +139,7 @@ func (f *Flows) bellArgs(v voice, o order.Order, tickets ...order.Ticket) args {
 // count.
 func buying(o order.Order) bool {
 	return slices.ContainsFunc(o.Tickets, func(t order.Ticket) bool {
-		return !pending(o, t) && (t.State == order.Held || t.State == order.Reserving || t.State == order.Reserved)
+		return !t.Arriving() && (t.State == order.Held || t.State == order.Reserving || t.State == order.Reserved)
 	})
 }
 
@@ -156,11 +156,17 @@ func (f *Flows) paidBell(v voice, o order.Order) (keys []string, text Text) {
 func (f *Flows) choiceBell(v voice, o order.Order, t order.Ticket) (b bell, rings bool) {
 	a := f.bellArgs(v, o, t)
 	key, id, lost := "lost:"+t.ID, "ring.choose", t
-	if old := o.Ticket(t.Was); old != nil && t.State == order.Dropped && !t.Since.Before(t.Until) {
-		key, id, lost = "unpaid:"+t.ID, "ring.choose_again", *old
+	if old := o.Ticket(t.Was); old != nil && t.State == order.Dropped {
+		key, id, lost = "dropped:"+t.ID, "ring.choose_again", *old
 		a["Was"] = seatName(old.Seat)
+		switch {
+		case t.Reason != "":
+			id = "ring.choose_gone"
+		case t.Since.Before(t.Until):
+			return bell{}, false // the customer gave it up for another
+		}
 	}
-	if o.State != order.Filled || !choosing(o, lost) || instead(o, lost.ID) != nil {
+	if o.State != order.Filled || !choosing(o, lost) || o.Instead(lost.ID) != nil {
 		return bell{}, false
 	}
 	a["Until"] = until(lost.Choice)
@@ -215,7 +221,7 @@ func (f *Flows) chatBell(v voice, o order.Order, around Around) (keys []string, 
 }
 
 func (f *Flows) payoutBell(v voice, o order.Order, p order.Payout) (key string, text Text) {
-	a := args{"Sum": f.crs(p.Amount), "Address": o.Private.Refund.Short(), "Tx": p.TxID.Short(), "Show": showName(o.Show)}
+	a := args{"Sum": f.crs(p.Amount), "Address": f.backAt(v, o, p.State), "Tx": p.TxID.Short(), "Show": showName(o.Show)}
 	switch p.State {
 	case order.Done:
 		return "arrived:" + p.ID, v.say("ring.arrived", a)

@@ -164,21 +164,23 @@ func (f *Flows) priceList(t *turn, o offer, room int) Text {
 
 // notFree names the seats that can't be chosen, for who does not see the picture.
 func (f *Flows) notFree(t *turn, o offer, room int) Text {
-	var held, taken []string
+	var held, taken, resold []string
 	for _, on := range o.Seats {
-		switch f.drawn(t, o, on.Seat, nil) {
-		case HallHeld:
+		switch f.seatState(o, on.Seat, t.now) {
+		case seatHeld, seatMine:
 			held = append(held, seatName(on.Seat))
-		case HallTaken:
+		case seatResold:
+			resold = append(resold, seatName(on.Seat))
+		case seatTaken, seatUnpriced, seatUnknown:
 			taken = append(taken, seatName(on.Seat))
-		case HallFree, HallYours:
+		case seatFree:
 		}
 	}
 	var list Text
 	for _, part := range []struct {
 		id    string
 		names []string
-	}{{"seats.list_held", held}, {"seats.list_taken", taken}} {
+	}{{"seats.list_held", held}, {"seats.list_taken", taken}, {"seats.list_resold", resold}} {
 		if len(part.names) == 0 {
 			continue
 		}

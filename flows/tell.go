@@ -9,7 +9,6 @@ import (
 	"slices"
 	"time"
 
-	"github.com/usherbot/usher/chain/cirrus"
 	"github.com/usherbot/usher/flows/order"
 )
 
@@ -53,9 +52,6 @@ func (f *Flows) around(ctx context.Context, o order.Order) (Around, error) {
 		return Around{}, err
 	}
 	around := Around{Tip: tip}
-	if around.Coins, err = f.toppedUp(ctx, o); err != nil {
-		return Around{}, err
-	}
 	if around.Nr, around.Of, err = f.numbered(ctx, o); err != nil {
 		return Around{}, err
 	}
@@ -100,30 +96,12 @@ func (f *Flows) tellCard(ctx context.Context, o *order.Order, now time.Time, aro
 // soonest is when an address that is not shown yet may be shown; zero: there is none.
 func soonest(o order.Order, now time.Time) (at time.Time) {
 	for _, t := range o.Tickets {
-		from := shownFrom(t)
-		if pending(o, t) && now.Before(from) && (at.IsZero() || from.Before(at)) {
+		from := t.ShowFrom()
+		if t.Arriving() && now.Before(from) && (at.IsZero() || from.Before(at)) {
 			at = from
 		}
 	}
 	return at
-}
-
-// toppedUp lists what came to the addresses of tickets that take another's place.
-func (f *Flows) toppedUp(ctx context.Context, o order.Order) ([]cirrus.Coin, error) {
-	var addresses []cirrus.Address
-	for _, t := range o.Tickets {
-		if pending(o, t) && t.Due > 0 {
-			addresses = append(addresses, t.Address)
-		}
-	}
-	if len(addresses) == 0 {
-		return nil, nil
-	}
-	coins, err := f.View.Coins(ctx, addresses...)
-	if err != nil {
-		return nil, fmt.Errorf("looking for what was paid on top: %w", err)
-	}
-	return coins, nil
 }
 
 // send edits a message, or sends a new one where there is none to edit any more.

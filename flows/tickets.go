@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/usherbot/usher/flows/order"
 )
@@ -27,6 +28,9 @@ func (f *Flows) onOrder(ctx context.Context, t *turn, a action) (Reply, error) {
 	case doBackTo:
 		return f.redirect(ctx, t, o, a)
 	case doUndo:
+		if ticket := o.Ticket(a.args[1]); ticket != nil && ticket.State == order.Owned {
+			return Reply{Answer: t.answer("tap.undone")}, nil // tapped before
+		}
 		return f.do(ctx, t, o, order.Ask{Verb: order.UndoAsked, Ticket: a.args[1]}, "tap.undone")
 	case doAgain:
 		return f.sendAgain(ctx, t, o, a.args[1])
@@ -94,10 +98,16 @@ func (f *Flows) CardShown(ctx context.Context, card string, message int) error {
 	return f.Deps.CardShown(ctx, order.ID(card), message)
 }
 
+// doubleTap is how soon after a ticket was sent another wish for it counts as the same one.
+const doubleTap = 5 * time.Second
+
 // sendAgain hands a ticket over once more; without a secret chat it says how to make one.
 func (f *Flows) sendAgain(ctx context.Context, t *turn, o order.Order, ticket string) (Reply, error) {
 	if now := t.now; now.After(o.Show.Time.Add(afterShow)) {
 		return Reply{Answer: t.answer("tap.show_over"), Alert: true}, nil
+	}
+	if again := o.Ticket(ticket); again != nil && t.now.Sub(again.Delivery.Sent) < doubleTap {
+		return Reply{Answer: t.answer("tap.sending")}, nil
 	}
 	state, err := f.chat(ctx, t.customer())
 	if err != nil {

@@ -1,6 +1,10 @@
 package order
 
-import "github.com/usherbot/usher/chain/cirrus"
+import (
+	"slices"
+
+	"github.com/usherbot/usher/chain/cirrus"
+)
 
 // Statement is where the money of an order went, strat by strat: Paid is the sum of all other fields.
 type Statement struct {
@@ -8,6 +12,7 @@ type Statement struct {
 	Price    cirrus.Strats // for tickets that are the customer's
 	Release  cirrus.Strats // kept by contracts when tickets were given back
 	Gas      cirrus.Strats
+	Service  cirrus.Strats // fee of the operator's, for tickets that stayed the customer's
 	Network  cirrus.Strats // fees of payouts, of joining and of splitting
 	Dust     cirrus.Strats // too small to send, or swallowed by a call
 	Returned cirrus.Strats // arrived at the customer's address
@@ -26,7 +31,7 @@ func Account(o Order, coins []cirrus.Coin) Statement {
 	}
 	for _, t := range o.Tickets {
 		s.Network += t.Fees
-		if t.Swap.Mined > 0 {
+		if t.Swap.Mined > 0 && !o.paidFrom(t.Swap.Coins) {
 			s.Network += t.Swap.Fee
 			s.Returned += t.Swap.Back
 		}
@@ -44,11 +49,24 @@ func Account(o Order, coins []cirrus.Coin) Statement {
 		case Done:
 			s.Returned += p.Amount
 			s.Network += p.Fee
+			s.Service += p.Service
 		case Dust:
 			s.Dust += p.Dust
 			s.Held -= p.Dust // it still lies there, but is nobody's any more
 		}
 	}
-	s.Paid = s.Price + s.Release + s.Gas + s.Network + s.Dust + s.Returned + s.Held
+	s.Paid = s.Price + s.Release + s.Gas + s.Service + s.Network + s.Dust + s.Returned + s.Held
 	return s
+}
+
+// paidFrom tells whether a payout took one of these coins; a transfer of them then never came about.
+func (o Order) paidFrom(coins []cirrus.Coin) bool {
+	for _, p := range o.Payouts {
+		for _, coin := range p.Coins {
+			if slices.ContainsFunc(coins, func(c cirrus.Coin) bool { return c.Outpoint == coin.Outpoint }) {
+				return true
+			}
+		}
+	}
+	return false
 }

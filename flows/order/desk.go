@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/usherbot/usher/chain/cirrus"
@@ -32,13 +33,13 @@ type Verb string
 const (
 	Cancel    Verb = "cancel"     // end an unpaid order
 	GiveBack  Verb = "give_back"  // release a ticket, after the undo time
-	UndoAsked Verb = "undo"       // while the undo time runs
+	UndoAsked Verb = "undo"       // while the undo time runs; near the end of refunds (NoUndo) there is none
 	SendAgain Verb = "send_again" // hand the ticket over again
 	Unblocked Verb = "unblocked"  // the customer is back, or a secret chat opened: show the card and hand over again
 	Exchange  Verb = "exchange"   // take another seat (Ask.Seat) in place of a lost one
 	MoneyBack Verb = "money_back" // no other seat: the money of a lost one goes back now
 	Redirect  Verb = "redirect"   // money of this order goes back to another address (Ask.Address) from now on
-	Resolve   Verb = "resolve"    // operator: go on from the state before attention
+	Resolve   Verb = "resolve"    // operator: go on from the state before attention, or look again whether an address can be paid
 	LetGo     Verb = "let_go"     // operator: release a stray ticket and pay back what comes
 	PayBack   Verb = "pay_back"   // operator: give up on buying and pay back what lies at the address
 )
@@ -155,6 +156,8 @@ func (e *Engine) ask(ctx context.Context, o *Order, ask Ask) error {
 		o.Card.Blocked = false
 		redeliver(o, now)
 		return nil
+	case ask.Verb == Redirect:
+		return o.redirect(ask.Address, now)
 	case ask.Verb == Cancel && (o.State == AwaitingPayment || o.State == PartPaid || o.PartWaiting()):
 		return e.cancel(ctx, o, now)
 	case t == nil:
@@ -187,15 +190,45 @@ func (e *Engine) cancel(ctx context.Context, o *Order, now time.Time) error {
 	return nil
 }
 
+// redirect sends money of the order to another address from now on. What is built already is not changed; what could not
+// be paid to the address before is looked at again at once.
+func (o *Order) redirect(to cirrus.Address, now time.Time) error {
+	if to == "" || slices.Contains(o.Addresses(), to) {
+		return fmt.Errorf("%s: %w", Redirect, ErrNotAllowed)
+	}
+	if from := o.Private.Refund; from != to {
+		o.Private.Before = append(slices.DeleteFunc(o.Private.Before, func(a cirrus.Address) bool { return a == from }), from)
+		o.Private.Refund = to
+	}
+	o.lookAgain("", now)
+	return nil
+}
+
+// lookAgain has payouts that wait for another address looked at now: those of a ticket, or all; found tells whether
+// there are any.
+func (o *Order) lookAgain(ticket string, now time.Time) (found bool) {
+	for i := range o.Payouts {
+		p := &o.Payouts[i]
+		if p.State == AddressNeeded && (ticket == "" || p.Ticket == "" || p.Ticket == ticket) {
+			p.Again, found = now, true
+		}
+	}
+	return found
+}
+
 func (e *Engine) giveBack(ctx context.Context, o *Order, t *Ticket, now time.Time) error {
 	tip, err := e.View.Tip(ctx)
 	if err != nil {
 		return fmt.Errorf("reading the tip: %w", err)
 	}
-	if _, err := CanGiveBack(*o, *t, tip); err != nil {
+	until, err := CanGiveBack(*o, *t, tip)
+	if err != nil {
 		return err
 	}
-	t.Undo = now.Add(e.cfg.Undo)
+	t.Undo = time.Time{}
+	if until+RefundMargin > tip.Height+NoUndo {
+		t.Undo = now.Add(e.cfg.Undo)
+	}
 	t.Reason = ""
 	t.Release = Call{Past: t.Release.Past, Spent: t.Release.Spent, Lost: t.Release.Lost}
 	t.move(Releasing, now)
@@ -213,7 +246,12 @@ func redeliver(o *Order, now time.Time) {
 
 func (e *Engine) operate(o *Order, ask Ask) error {
 	now, t := e.Clock(), o.Ticket(ask.Ticket)
-	if t == nil || t.State != Attention {
+	switch {
+	case t == nil:
+		return ErrNotAllowed
+	case t.State != Attention && ask.Verb == Resolve && o.lookAgain(t.ID, now):
+		return nil
+	case t.State != Attention:
 		return ErrNotAllowed
 	}
 	switch ask.Verb {
@@ -243,6 +281,9 @@ func (e *Engine) operate(o *Order, ask Ask) error {
 func resume(o *Order, t *Ticket, now time.Time) {
 	t.Reserve.Refused, t.Release.Refused = 0, 0
 	t.Reserve.Again, t.Release.Again = now, now
+	if t.Was != "" { // time for its transfer anew
+		t.Until = later(t.Until, now)
+	}
 	t.move(t.Before, now)
 	if p := o.Payout(t.ID); p != nil && t.Reason == ReasonMissing {
 		p.Expect = 0 // a person looked: what is there is all there will be

@@ -126,6 +126,10 @@ func (e *Engine) other(ctx context.Context, o Order, lost Ticket, seat cirrus.Se
 	}, nil
 }
 
+// gaveUp tells whether the ticket was to take a lost one's place and ended without its money: a person gave up on the
+// transfer, whose coins are then paid back wherever they still lie.
+func (t Ticket) gaveUp() bool { return t.Was != "" && t.State.Final() && t.Coin.IsZero() }
+
 // undecided tells whether the ticket can still be given up for another choice: no money was moved for it.
 func (t Ticket) undecided() bool { return t.Arriving() && t.Swap.TxID == "" }
 
@@ -159,10 +163,4 @@ func (e *Engine) moneyBack(ctx context.Context, o *Order, t *Ticket, now time.Ti
 		Expect: t.left(), Block: tip.Height,
 	})
 	return nil
-}
-
-// OpenEach is Open with an order of its own for each seat, so that nothing on the chain shows that they belong
-// together. All are made, or none. Errors: as of Open.
-func (e *Engine) OpenEach(ctx context.Context, n New) ([]Order, error) {
-	return nil, fmt.Errorf("%w: each seat on its own", ErrNotAllowed)
 }

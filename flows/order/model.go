@@ -77,6 +77,7 @@ type Transfer struct {
 // Private is the part of an order that is stored sealed.
 type Private struct {
 	Refund  cirrus.Address      `json:"refund"`  // where money goes back to
+	Before  []cirrus.Address    `json:"before"`  // where it went before the customer gave another address, the oldest first
 	Secrets map[string][]Secret `json:"secrets"` // by ticket id: of every answered Reserve, the oldest first
 	Names   map[string]string   `json:"names"`   // by ticket id, where the contract asks for a name
 }
@@ -196,7 +197,9 @@ type Payout struct {
 	Mined   uint64         `json:"mined"` // height of its block
 	Tries   int            `json:"tries"`
 	Again   time.Time      `json:"again"`
-	Rung    bool           `json:"rung"` // the customer was told that it arrived
+	Service cirrus.Strats  `json:"service"` // service fee that it takes to Config.FeeTo
+	Told    bool           `json:"told"`    // address_needed: the operator was told
+	Rung    bool           `json:"rung"`    // the customer was told that it arrived
 }
 
 // Why says what a payout is for; the customer reads it in words.

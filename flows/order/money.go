@@ -36,6 +36,9 @@ func NetworkFee(inputs, outputs int) cirrus.Strats {
 const (
 	// RefundMargin: refunds are offered until so many blocks before the last one that the contract accepts.
 	RefundMargin = 6
+	// NoUndo: a refund is called at once, without the time to undo it, when so many blocks or fewer are left until the
+	// last one that the contract accepts (RefundMargin included): the wait could cost the customer the refund.
+	NoUndo = 10
 	// SaleMargin: nothing new is sold when fewer blocks of the sale are left, for a payment needs some.
 	SaleMargin = 20
 	// ReserveMargin: no Reserve is called when fewer blocks are left: it would fail, and its gas be lost.

@@ -42,8 +42,14 @@ func (r *run) nextOrder() time.Time {
 }
 
 func (r *run) nextTransfer(m Transfer) time.Time {
-	if m.Tries > 0 {
-		return m.Again
+	return r.again(m.Again)
+}
+
+// again is when what failed is tried anew. Where that time has come already, it waits for something else, like all that
+// waits: to be due at once would have it looked at without end.
+func (r *run) again(at time.Time) time.Time {
+	if at.After(r.k.now) {
+		return at
 	}
 	return r.k.now.Add(Safety)
 }
@@ -127,12 +133,12 @@ func (r *run) nextReleasing(t Ticket) time.Time {
 		return t.Undo
 	}
 	if t.Release.TxID == "" && !t.Release.Calling && t.Top.Mined == 0 && t.Top.Tries > 0 {
-		return t.Top.Again
+		return r.again(t.Top.Again)
 	}
 	if t.Release.TxID != "" || t.Release.Attempt == 0 {
 		return r.k.now.Add(Safety)
 	}
-	return later(t.Release.Again, r.k.now)
+	return r.again(t.Release.Again)
 }
 
 func nextDelivery(t Ticket) time.Time {
@@ -145,10 +151,7 @@ func nextDelivery(t Ticket) time.Time {
 func (r *run) nextPayout(p Payout) time.Time {
 	switch p.State {
 	case PayoutDue, Sent:
-		if p.Tries > 0 {
-			return p.Again
-		}
-		return r.k.now.Add(Safety)
+		return r.again(p.Again)
 	case Built, AddressNeeded:
 		return later(p.Again, r.k.now)
 	case Done, Dust:

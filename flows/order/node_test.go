@@ -139,7 +139,7 @@ func (n *node) spendable() []cirrus.Coin {
 		return slices.Compare([]byte(a.String()), []byte(b.String()))
 	}) {
 		c := n.coins[key]
-		if c.spentBy != "" || c.from > n.height || c.Address == refund {
+		if c.spentBy != "" || c.from > n.height || slices.Contains(foreign, c.Address) {
 			continue
 		}
 		out := c.Coin

@@ -1,6 +1,7 @@
 package order
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -19,12 +20,7 @@ func (e *Engine) Open(ctx context.Context, n New) (Order, error) {
 	if err != nil {
 		return Order{}, err
 	}
-	now := e.Clock()
-	o := Order{
-		Format: Format, ID: ID(e.NewID()), Customer: n.Customer, Language: n.Language, State: AwaitingPayment, Since: now,
-		Show: *n.Sale.Show, Terms: n.Sale.Terms, Account: e.cfg.Accounts[e.Pick(len(e.cfg.Accounts))], Created: now,
-		Hold: now.Add(e.cfg.Hold), Due: total.Due(), Gas: e.cfg.Gas, Private: Private{Refund: n.Refund},
-	}
+	o := e.begin(n, total)
 	if err := e.holdAll(ctx, o, n.Seats); err != nil {
 		return Order{}, err
 	}
@@ -33,6 +29,16 @@ func (e *Engine) Open(ctx context.Context, n New) (Order, error) {
 	}
 	e.wake(ctx, o, o.ShowFrom)
 	return o, nil
+}
+
+// begin is an order before its seats are held.
+func (e *Engine) begin(n New, total Total) Order {
+	now := e.Clock()
+	return Order{
+		Format: Format, ID: ID(e.NewID()), Customer: n.Customer, Language: n.Language, State: AwaitingPayment, Since: now,
+		Show: *n.Sale.Show, Terms: n.Sale.Terms, Account: e.cfg.Accounts[e.Pick(len(e.cfg.Accounts))], Created: now,
+		Hold: now.Add(e.cfg.Hold), Due: total.Due(), Gas: e.cfg.Gas, Private: Private{Refund: n.Refund},
+	}
 }
 
 // record claims the addresses of an order, makes its tickets and saves it.
@@ -139,20 +145,20 @@ func named(n New) bool {
 	return len(n.Names) == len(n.Seats) && !slices.ContainsFunc(n.Names, bad)
 }
 
-// roomFor bounds the unpaid orders of one customer.
+// roomFor bounds the unpaid orders of one customer; orders made together count once.
 func (e *Engine) roomFor(ctx context.Context, customer int64) error {
 	orders, err := e.List(ctx, customer)
 	if err != nil {
 		return err
 	}
-	unpaid := 0
+	unpaid := map[string]bool{}
 	for _, o := range orders {
 		if o.State == AwaitingPayment {
-			unpaid++
+			unpaid[cmp.Or(o.Batch, string(o.ID))] = true
 		}
 	}
-	if unpaid >= max(1, e.cfg.Unpaid) {
-		return fmt.Errorf("%w: %d unpaid orders", ErrTooMany, unpaid)
+	if len(unpaid) >= max(1, e.cfg.Unpaid) {
+		return fmt.Errorf("%w: %d unpaid orders", ErrTooMany, len(unpaid))
 	}
 	return nil
 }

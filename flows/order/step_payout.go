@@ -2,6 +2,7 @@ package order
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/usherbot/usher/chain/cirrus"
@@ -57,8 +58,7 @@ func (r *run) stepDue(ctx context.Context, p *Payout) (bool, error) {
 	if total < p.Expect || total != sum(coins, 0) {
 		return r.stepMissing(ctx, p, total)
 	}
-	fee := NetworkFee(len(coins), 1)
-	if total-fee < MinOutput {
+	if total-NetworkFee(len(coins), 1) < MinOutput {
 		p.Dust, p.Coins = total, coins
 		p.move(Dust, r.k.now)
 		return r.moved(ctx)
@@ -71,7 +71,12 @@ func (r *run) stepDue(ctx context.Context, p *Payout) (bool, error) {
 		p.move(AddressNeeded, r.k.now)
 		return r.moved(ctx)
 	}
-	return r.build(ctx, p, coins, total-fee, fee)
+	service, fee, err := r.service(ctx, *p, len(coins), total)
+	if err != nil {
+		return false, err
+	}
+	p.Service = service
+	return r.build(ctx, p, coins, total-fee-service, fee)
 }
 
 // stepMissing tells a person, once, when money that must be there does not come.
@@ -94,6 +99,8 @@ func (r *run) refundIsContract(ctx context.Context, at spot) (is bool, err error
 	return is, err
 }
 
+// build makes the transaction: amount to the customer, what the payout keeps to its own address, the service fee to the
+// operator.
 func (r *run) build(ctx context.Context, p *Payout, coins []cirrus.Coin, amount, fee cirrus.Strats) (bool, error) {
 	payment := Payment{
 		Account: p.Account, Fee: fee,
@@ -101,6 +108,9 @@ func (r *run) build(ctx context.Context, p *Payout, coins []cirrus.Coin, amount,
 	}
 	if p.Keep > 0 {
 		payment.Outputs = append(payment.Outputs, Output{Address: p.From, Amount: p.Keep})
+	}
+	if p.Service > 0 {
+		payment.Outputs = append(payment.Outputs, Output{Address: r.cfg.FeeTo, Amount: p.Service})
 	}
 	for _, coin := range coins {
 		payment.Coins = append(payment.Coins, coin.Outpoint)
@@ -173,6 +183,34 @@ func (r *run) stepSent(ctx context.Context, p *Payout) (bool, error) {
 	return r.moved(ctx)
 }
 
+// addressAgain is the wait before the refund address is looked at again; another one that is given is looked at at once.
+// addressPatience is after how long without one the operator is told, once; the money goes on waiting.
+const (
+	addressAgain    = 24 * time.Hour
+	addressPatience = 7 * 24 * time.Hour
+)
+
+// attendAddress tells the operator that the customer has given no address that can be paid. The ticket keeps its state;
+// the operator is shown the reason with it.
+func (r *run) attendAddress(ctx context.Context, p *Payout) {
+	o := *r.o
+	o.Tickets = slices.Clone(o.Tickets)
+	t := o.Ticket(p.Ticket)
+	if t == nil { // money at the order's own address
+		t = &o.Tickets[0]
+	}
+	t.Reason = ReasonAddress
+	err := r.call(ctx, "payout", string(p.State), SiteAttend, func(ctx context.Context) error {
+		return r.Teller.Attend(ctx, o, t.ID)
+	})
+	if err != nil {
+		r.Log.Error("operator not told", "order", r.o.ID, "payout", p.ID, "reason", ReasonAddress, "error", err)
+		p.Again = r.k.now.Add(time.Hour)
+		return
+	}
+	p.Told = true
+}
+
 // stepAddressNeeded looks whether the refund address can be paid by now: the customer may have given another one.
 func (r *run) stepAddressNeeded(ctx context.Context, p *Payout) (bool, error) {
 	contract, err := r.refundIsContract(ctx, spot{"payout", string(p.State)})
@@ -180,7 +218,10 @@ func (r *run) stepAddressNeeded(ctx context.Context, p *Payout) (bool, error) {
 		return false, err
 	}
 	if contract {
-		p.Again = r.k.now.Add(24 * time.Hour)
+		p.Again = r.k.now.Add(addressAgain)
+		if !p.Told && !r.k.now.Before(p.Since.Add(addressPatience)) {
+			r.attendAddress(ctx, p)
+		}
 		return false, nil
 	}
 	p.move(PayoutDue, r.k.now)

@@ -57,7 +57,10 @@ func TestEveryEdgeLeadsToAState(t *testing.T) {
 // TestEverySavedChangeIsAnEdge plays random stories and holds every change that was saved against the tables.
 func TestEverySavedChangeIsAnEdge(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
-		w := newChoosing(t)
+		w := newWorldWith(t, func(cfg *order.Config) {
+			cfg.Choice = choice
+			cfg.FeeTo, cfg.Fee = feeTo, rapid.SampledFrom([]cirrus.Strats{0, 0, order.MinFee, cirrus.CRS}).Draw(rt, "service fee")
+		})
 		w.open(rapid.Permutation(threeSeats).Draw(rt, "order of seats")[:rapid.IntRange(1, 3).Draw(rt, "seats")]...)
 		if rapid.Bool().Draw(rt, "first seat lost") {
 			w.pay()
@@ -79,7 +82,7 @@ func (w *world) random(rt *rapid.T) {
 		order.SiteHold, order.SiteIsContract,
 	}
 	faults := []fault{lost(), dropped(), {before: true, crash: true}, {crash: true}, refusedWith(order.ErrNoPeers)}
-	switch rapid.SampledFrom([]string{"mine", "mine", "mine", "pass", "pay", "part", "rest", "ask", "other", "other", "difference", "fault", "taken", "vanish", "contract", "deadline"}).Draw(rt, "event") {
+	switch rapid.SampledFrom([]string{"mine", "mine", "mine", "pass", "pay", "part", "rest", "ask", "other", "other", "difference", "fault", "taken", "vanish", "contract", "deadline", "address"}).Draw(rt, "event") {
 	case "mine":
 		w.mine(rapid.IntRange(1, 12).Draw(rt, "blocks"))
 	case "pass":
@@ -123,6 +126,8 @@ func (w *world) random(rt *rapid.T) {
 		w.post()
 	case "contract":
 		w.node.contract[refund] = !w.node.contract[refund]
+	case "address":
+		_ = w.redirect(rapid.SampledFrom([]cirrus.Address{refund, other}).Draw(rt, "address"))
 	case "deadline":
 		if until, ok := order.RefundUntil(w.o); ok && w.node.height < until {
 			w.node.height = until
@@ -171,7 +176,7 @@ func (w *world) accounts(t *rapid.T) {
 			return // a person must look; what was spent by then is not settled
 		}
 	}
-	if s := order.Account(w.o, w.there()); s.Paid != w.paidIn() || s.Returned != w.node.arrived(refund) {
+	if s := order.Account(w.o, w.there()); s.Paid != w.paidIn() || s.Returned != w.node.arrived(refund)+w.node.arrived(other) || s.Service != w.node.arrived(feeTo) {
 		t.Fatalf("paid %s, the account adds up to %s: %+v; %s", w.paidIn(), s.Paid, s, strings.Join(w.db.seen, " | "))
 	}
 	w.nothingAstray(t)
@@ -183,7 +188,7 @@ func (w *world) nothingAstray(t *rapid.T) {
 	least := order.Sendable * cirrus.Strats(len(w.o.Addresses()))
 	for _, ticket := range w.o.Tickets {
 		if ticket.State == order.Owned {
-			least += 2 * budget
+			least += 2*budget + ticket.Fee
 		} else if !ticket.State.Final() {
 			return
 		}

@@ -69,11 +69,12 @@ func buyStages() []stage {
 			{outcome: "its coin is there", leads: "reserving"},
 			{outcome: "the seat is sold", leads: "lost", ends: order.Lost, bring: isSold},
 			{outcome: "the order ends unpaid", leads: "dropped", ends: order.Dropped, enter: opened, happens: waits(16 * time.Minute)},
-			{outcome: "its money is gone", leads: "attention", ends: order.Attention, enter: moneyGone, happens: func(w *world) { w.mine(25) }},
+			{outcome: "its money is gone", leads: "attention", ends: order.Attention, enter: undone(inParts), happens: func(w *world) { w.mine(25) }},
 		}},
 		{table: "ticket", state: "dropped", ends: order.Dropped, enter: lapsed, happens: comesConfirmed, cases: []ending{
 			{outcome: "nothing comes", happens: oneBlock},
 			{outcome: "the money comes late", leads: "held", ends: order.Owned},
+			{outcome: "what came after cancelling is gone again", leads: "attention", ends: order.Attention, enter: droppedUnseen, happens: longUnseen},
 		}},
 		reserveStage(),
 		{
@@ -90,18 +91,6 @@ func buyStages() []stage {
 			{outcome: "a person must look", leads: "attention", happens: func(w *world) { w.mine(3) }},
 		}},
 	}
-}
-
-// moneyGone is an order whose payment is undone for good before its coins are joined.
-func moneyGone(t *testing.T) *world {
-	t.Helper()
-	w := inParts(t)
-	w.next(order.SiteBuild, refusedWith(order.ErrUnreachable))
-	w.mine(1)
-	w.node.undo()
-	w.node.vanish()
-	w.post()
-	return w
 }
 
 func soldWhileWaiting(w *world) {

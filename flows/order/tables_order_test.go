@@ -155,7 +155,25 @@ func moveStages() []stage {
 		table: "order", state: "splitting", site: order.SiteIsContract, enter: toSplit, happens: oneBlock, ends: order.Owned,
 		cases: append(readAgain(), ending{outcome: "no contract"}, ending{outcome: "a contract", bring: refundBecomesContract}),
 	}
-	return slices.Concat(plain, split, []stage{address})
+	gone := []ending{{outcome: "its payment is undone", happens: isLookedAt}}
+	return slices.Concat(plain, split, []stage{
+		address,
+		{table: "order", state: "joining", enter: undone(inParts), ends: order.Attention, cases: gone},
+		{table: "order", state: "splitting", enter: undone(toSplit), ends: order.Attention, cases: gone},
+	})
+}
+
+// undone is an order whose payment is undone for good before its transfer is built.
+func undone(enter func(*testing.T) *world) func(*testing.T) *world {
+	return func(t *testing.T) *world {
+		w := enter(t)
+		w.next(order.SiteBuild, refusedWith(order.ErrUnreachable))
+		w.mine(1)
+		w.node.undo()
+		w.node.vanish()
+		w.post()
+		return w
+	}
 }
 
 func refundBecomesContract(w *world) { w.node.contract[refund] = true }

@@ -59,32 +59,37 @@ func courierSays(states ...order.DeliveryState) func(*world) {
 	return func(w *world) { w.log().parcels = states }
 }
 
-// delivery are the outcomes of handing over; the ticket stays what it is.
-func delivery() []ending {
-	return append(stays(order.ErrNoCourier, order.ErrNoChat, order.ErrUnknownOutcome), []ending{
+// delivery are the outcomes of handing over; the ticket stays what it is. All keep the parcel that was begun, the nth
+// of the ticket, but for one that will not arrive.
+func delivery(nth int) []ending {
+	list := append(stays(order.ErrNoCourier, order.ErrNoChat, order.ErrUnknownOutcome), []ending{
 		{outcome: butDone},
 		{outcome: "waiting", bring: courierSays(order.DeliveryWaiting)},
 		{outcome: "sent"},
 		{outcome: "seen", bring: courierSays(order.DeliverySeen)},
-		{outcome: "failed", bring: courierSays(order.DeliveryFailed)},
 	}...)
+	for i := range list {
+		list[i].parcels = nth
+	}
+	return append(list, ending{outcome: "failed", bring: courierSays(order.DeliveryFailed), parcels: nth + 1})
 }
 
 func ownStages() []stage {
 	return slices.Concat(attentionStages(), []stage{
-		{table: "ticket", state: "owned", site: order.SiteDeliver, enter: calledFor, happens: oneBlock, ends: order.Owned, cases: delivery()},
+		{table: "ticket", state: "owned", site: order.SiteDeliver, enter: calledFor, happens: oneBlock, ends: order.Owned, cases: delivery(1)},
 		{table: "ticket", state: "owned", enter: owned, ends: order.Owned, cases: []ending{
 			{outcome: "the customer gives it back", leads: "releasing", ends: order.Released, happens: asks(order.GiveBack)},
 			{outcome: "the refund deadline passes", leads: "ended", ends: order.Ended, happens: (*world).deadline},
 			{outcome: "more money comes", happens: comesOnTop},
 		}},
-		{table: "ticket", state: "ended", site: order.SiteDeliver, enter: ended, happens: asks(order.SendAgain), ends: order.Ended, cases: delivery()},
+		{table: "ticket", state: "ended", site: order.SiteDeliver, enter: ended, happens: asks(order.SendAgain), ends: order.Ended, cases: delivery(2)},
 		{table: "ticket", state: "ended", enter: ended, ends: order.Ended, cases: []ending{
 			{outcome: "its money is not seen", leads: "attention", ends: order.Attention, enter: depositUnseen, happens: longUnseen},
 			{outcome: "nothing more happens", happens: oneBlock},
 			{outcome: "more money comes", happens: comesOnTop},
 		}},
 		{table: "ticket", state: "lost", enter: seatLost, ends: order.Lost, cases: []ending{
+			{outcome: "its money is not seen", leads: "attention", ends: order.Attention, enter: lostUnseen, happens: longUnseen},
 			{outcome: "nothing more happens", happens: oneBlock},
 			{outcome: "more money comes", happens: comesOnTop},
 		}},
@@ -118,6 +123,8 @@ func attentionStages() []stage {
 			{outcome: "the refund came late: resolved", leads: "released", ends: order.Released, enter: seenLate(refundUnseen), happens: operates(order.Resolve)},
 			{outcome: "the deposit came late: resolved", leads: "ended", ends: order.Ended, enter: seenLate(depositUnseen), happens: operates(order.Resolve)},
 			{outcome: "the money came late: resolved", leads: "lost", ends: order.Lost, enter: seenLate(lostUnseen), happens: operates(order.Resolve)},
+			{outcome: "what came after cancelling is back: resolved", leads: "dropped", ends: order.Dropped, enter: seenLate(droppedUnseen), happens: operates(order.Resolve)},
+			{outcome: "what came after the exchange is back: resolved", leads: "exchanged", enter: exchangedSeenLate, happens: resolvesFirst},
 		}},
 	}
 }
@@ -225,6 +232,44 @@ func lostUnseen(t *testing.T) *world {
 	return w
 }
 
+// droppedUnseen is a cancelled order whose payment came all the same and is not seen any more.
+func droppedUnseen(t *testing.T) *world {
+	t.Helper()
+	w := cancelled(t)
+	w.next(order.SiteBuild, refusedWith(order.ErrUnreachable))
+	comesConfirmed(w)
+	w.wantsPayout(order.PayoutDue)
+	w.hide(func(*coin) bool { return true })
+	return w
+}
+
+// exchangedUnseen is a ticket that another one took the place of, and a later payment to it that is not seen any more.
+func exchangedUnseen(t *testing.T) *world {
+	t.Helper()
+	w := tookPlace(t)
+	w.next(order.SiteBuild, refusedWith(order.ErrUnreachable))
+	w.node.pay(w.o.Address, w.o.Due)
+	w.mine(1)
+	w.wantsPayout(order.PayoutDue)
+	w.hide(func(*coin) bool { return true })
+	return w
+}
+
+func exchangedSeenLate(t *testing.T) *world {
+	t.Helper()
+	w := exchangedUnseen(t)
+	longUnseen(w)
+	w.wants(order.Filled, order.Attention)
+	w.shows()
+	return w
+}
+
+func resolvesFirst(w *world) {
+	_, err := w.engine.Operate(w.t.Context(), w.o.ID, order.Ask{Verb: order.Resolve, Ticket: w.ticket().ID})
+	w.must(err)
+	w.run()
+}
+
 // hide has the wallet not show coins at the order's address that nothing spends.
 func (w *world) hide(which func(*coin) bool) {
 	for _, c := range w.node.coins {
@@ -249,7 +294,7 @@ func seenLate(enter func(*testing.T) *world) func(*testing.T) *world {
 	return func(t *testing.T) *world {
 		w := enter(t)
 		w.mine(22)
-		w.wants(order.Filled, order.Attention)
+		w.wants(w.o.State, order.Attention)
 		w.shows()
 		return w
 	}

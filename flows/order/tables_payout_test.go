@@ -77,6 +77,8 @@ func worthless(t *testing.T) *world {
 
 func aDay(w *world) { w.pass(25 * time.Hour) }
 
+func aWeek(w *world) { w.pass(7 * 24 * time.Hour) }
+
 func payoutStages() []stage {
 	row := func(state order.PayoutState, site string, enter func(*testing.T) *world, happens func(*world), cases ...ending) stage {
 		return stage{table: "payout", state: string(state), site: site, enter: enter, happens: happens, ends: order.Released, cases: cases}
@@ -96,6 +98,8 @@ func payoutStages() []stage {
 		row(order.AddressNeeded, order.SiteIsContract, unpayable, aDay, append(readAgain(),
 			ending{outcome: "no contract", leads: "due", bring: addressPayable},
 			ending{outcome: "a contract"})...),
+		row(order.AddressNeeded, order.SiteAttend, unpayable, aWeek,
+			ending{outcome: "told"}, ending{outcome: noAnswer}, ending{outcome: butDone}),
 		row(order.AddressNeeded, "", unpayable, aDay, ending{outcome: "it can be paid again", leads: "due", bring: addressPayable}),
 		row(order.Sent, order.SiteUnspent, onItsWay, twoBlocks, append(readAgain(),
 			ending{outcome: "gone", leads: "done"},

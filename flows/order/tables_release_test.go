@@ -101,6 +101,7 @@ func releaseStages() []stage {
 			{outcome: "the window closes first", leads: "owned", ends: order.Ended, bring: windowCloses, happens: undoOver},
 			{outcome: "it is refused for hours", leads: "attention", ends: order.Attention, happens: refusedForHours(order.SiteRelease)},
 			{outcome: "its coins are gone", leads: "attention", ends: order.Attention, bring: coinsGone, happens: func(w *world) { undoOver(w); w.mine(14) }},
+			{outcome: "its coins are gone after a refusal", ends: order.Attention, bring: func(w *world) { w.next(order.SiteRelease, refusedWith(order.ErrNoPeers)) }, happens: func(w *world) { undoOver(w); coinsGone(w); w.pass(2 * time.Second) }},
 			{outcome: "nothing is found for a long time", leads: "attention", ends: order.Attention, enter: backDoubt(false), bring: backCoinElsewhere, happens: func(w *world) { w.mine(130) }},
 			{outcome: "the process died during the call", leads: "released", ends: order.Released, bring: func(w *world) { w.next(order.SiteRelease, fault{before: true, crash: true}) }, happens: func(w *world) { undoOver(w); w.mine(14) }},
 		}},

@@ -36,11 +36,12 @@ type ending struct {
 	bring   func(*world)            // brings the outcome about; nil: the call fails so, or answers well
 	happens func(*world)            // in place of the stage's
 	rests   bool                    // nothing more happens by itself
+	parcels int                     // that the courier was given in the end; 0: not looked at
 }
 
 // stages are all of them.
 func stages() []stage {
-	return slices.Concat(orderStages(), moveStages(), buyStages(), findStages(), ownStages(), releaseStages(), payoutStages())
+	return slices.Concat(orderStages(), moveStages(), buyStages(), findStages(), ownStages(), releaseStages(), swapStages(), payoutStages())
 }
 
 func (s stage) name(e ending) string {
@@ -86,37 +87,63 @@ func TestRows(t *testing.T) {
 }
 
 func (s stage) play(t *testing.T, e ending) {
-	enter, happens := s.enter, s.happens
+	w, l := s.set(t, e)
+	l.fail(s, e)
+	s.goOn(w, e)
+	if s.site == "" {
+		l.wentTo(s, e)
+	} else {
+		l.cameTo(s, e)
+	}
+	w.comesToRest(s, e)
+}
+
+// set brings a world to the stage, with a logbook.
+func (s stage) set(t *testing.T, e ending) (*world, *logbook) {
+	t.Helper()
+	enter := s.enter
 	if e.enter != nil {
 		enter = e.enter
-	}
-	if e.happens != nil {
-		happens = e.happens
 	}
 	w := enter(t)
 	l := w.watch()
 	if e.bring != nil {
 		e.bring(w)
 	}
-	l.fail(s, e)
-	happens(w)
-	if s.site == "" {
-		l.wentTo(s, e)
-	} else {
-		l.cameTo(s, e)
+	return w, l
+}
+
+func (s stage) goOn(w *world, e ending) {
+	if e.happens != nil {
+		e.happens(w)
+		return
 	}
+	s.happens(w)
+}
+
+// comesToRest wants a good end that only edges led to.
+func (w *world) comesToRest(s stage, e ending) {
+	w.t.Helper()
 	w.rest()
-	l.holds(t)
+	w.log().holds(w.t)
 	w.endedAs(s, e)
 }
 
 // fail plans the failure that a case is about.
 func (l *logbook) fail(s stage, e ending) {
+	if failure, ok := s.failure(e); ok {
+		l.plan = plan{s.table, s.savedAs(), s.site, failure, true}
+	}
+}
+
+// failure is what makes the call fail; ok is false where the outcome comes about otherwise.
+func (s stage) failure(e ending) (failure fault, ok bool) {
 	for _, o := range order.Outcomes(s.site) {
 		if o.Name == e.outcome && o.Err != nil && e.bring == nil {
-			l.plan = plan{s.table, s.savedAs(), s.site, fault{err: o.Err, before: !o.Done}, true}
+			return fault{err: o.Err, before: !o.Done}, true
 		}
 	}
+	return fault{}, false
 }
 
 func (s stage) savedAs() string {
@@ -208,9 +235,10 @@ func (l *logbook) holds(t *testing.T) {
 	}
 }
 
+// String gives the latest lines.
 func (l *logbook) String() string {
 	var text strings.Builder
-	for _, line := range l.lines {
+	for _, line := range l.lines[max(0, len(l.lines)-40):] {
 		fmt.Fprintf(&text, "%s %s", line.site, line.outcome)
 		for _, m := range line.states {
 			text.WriteString(" " + m.state)
@@ -224,16 +252,14 @@ func (l *logbook) String() string {
 func (w *world) rest() {
 	w.t.Helper()
 	clear(w.sites.faults)
-	for range 3 {
-		w.pass(5 * time.Second)
-	}
-	w.mine(4)
+	w.calm(5*time.Second, 0)
+	w.calm(5*time.Second, 0)
+	w.calm(5*time.Second, 4)
 	clear(w.node.contract)
 	w.node.fail = false
-	w.pass(6 * time.Minute)
-	w.mine(14)
-	w.pass(25 * time.Hour) // an address that cannot be paid is looked at once a day
-	w.mine(14)
+	w.calm(6*time.Minute, 14)
+	w.calm(25*time.Hour, 4) // an address that cannot be paid is looked at once a day
+	w.calm(choice, 10)      // one that was renewed
 }
 
 // endedAs wants each ticket to have come to its end, and, where none needs a person, every strat to be in the account;
@@ -244,21 +270,64 @@ func (w *world) endedAs(s stage, e ending) {
 	if e.ends != "" {
 		want = e.ends
 	}
-	for _, ticket := range w.o.Tickets {
-		if ticket.State != want {
-			w.t.Fatalf("ticket %s ended as %s (%s), wanted %s; saved: %s", ticket.Seat, ticket.State, ticket.Reason, want, strings.Join(w.db.seen, " | "))
-		}
-	}
 	if want == order.Attention {
-		if len(w.told) == 0 {
-			w.t.Error("the operator was not told")
+		needs := slices.ContainsFunc(w.o.Tickets, func(t order.Ticket) bool { return t.State == order.Attention && t.Told })
+		if !needs || len(w.told) == 0 {
+			w.t.Errorf("nobody was told: %v", statesOf(w.o))
 		}
 		return
 	}
+	for _, ticket := range w.o.Tickets {
+		if to := w.endOf(ticket, want); ticket.State != to {
+			w.t.Fatalf("ticket %s ended as %s (%s), wanted %s: %v", ticket.Seat, ticket.State, ticket.Reason, to, statesOf(w.o))
+		}
+	}
+	w.handedOver(e.parcels)
 	w.adds(w.paidIn())
 	if want == order.Owned {
 		w.node.height = end - window - 2
 		w.mine(6)
 	}
 	w.settled(w.paidIn())
+}
+
+// endOf is how a ticket must have ended where the order as a whole ended so: one that another took the place of is
+// exchanged with it, and one that was to take a lost one's place is dropped with that.
+func (w *world) endOf(ticket order.Ticket, want order.TicketState) order.TicketState {
+	if taken := w.o.Instead(ticket.ID); taken != nil {
+		if taken.Coin.IsZero() {
+			return order.Lost
+		}
+		return order.Exchanged
+	}
+	if taker := w.o.Instead(ticket.Was); ticket.Was != "" && (taker == nil || taker.ID != ticket.ID) {
+		return order.Dropped
+	}
+	return want
+}
+
+// calm lets time pass and blocks come. An order that is then due again at once would be worked on without end.
+func (w *world) calm(d time.Duration, blocks int) {
+	w.t.Helper()
+	w.pass(d)
+	w.mine(blocks)
+	due, err := w.db.Due(w.t.Context(), w.clock.Now(), 1)
+	w.must(err)
+	if len(due) > 0 {
+		w.t.Errorf("due at %s, which is now or before: %v", w.o.Next, statesOf(w.o))
+	}
+}
+
+// handedOver wants each ticket that is the customer's with them, and so many parcels made for the first.
+func (w *world) handedOver(parcels int) {
+	w.t.Helper()
+	for _, ticket := range w.o.Tickets {
+		got := ticket.Delivery.State == order.DeliverySent || ticket.Delivery.State == order.DeliverySeen
+		if !got && (ticket.State == order.Owned || ticket.State == order.Ended) {
+			w.t.Errorf("ticket %s is not handed over: %+v", ticket.Seat, ticket.Delivery)
+		}
+	}
+	if count := w.ticket().Delivery.Count; parcels > 0 && (count != parcels || len(w.parcels) != parcels) {
+		w.t.Errorf("%d parcels, %d of them given to the courier, wanted %d", count, len(w.parcels), parcels)
+	}
 }

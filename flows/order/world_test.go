@@ -22,11 +22,16 @@ var (
 	hall   = cirrus.MainNet.Address(cirrus.Hash{0xAA})
 	refund = cirrus.MainNet.Address(cirrus.Hash{0xBB})
 	others = cirrus.MainNet.Address(cirrus.Hash{0xCC})
+	other  = cirrus.MainNet.Address(cirrus.Hash{0xDD}) // another refund address
+	feeTo  = cirrus.MainNet.Address(cirrus.Hash{0xEE})
 	seat3C = cirrus.Seat{Number: 3, Letter: 'C'}
 	seat3D = cirrus.Seat{Number: 3, Letter: 'D'}
 	seat4A = cirrus.Seat{Number: 4, Letter: 'A'}
 	seat4B = cirrus.Seat{Number: 4, Letter: 'B'}
 )
+
+// foreign are addresses that are not in our wallet.
+var foreign = []cirrus.Address{refund, other, feeTo}
 
 const (
 	price  = 180 * cirrus.CRS
@@ -104,6 +109,7 @@ type world struct {
 	node    *node
 	sites   *sites
 	engine  *order.Engine
+	cfg     order.Config
 	o       order.Order
 	told    []string // reasons that the operator was told of
 	parcels map[string]int
@@ -150,6 +156,7 @@ func newWorldWith(t *testing.T, change func(*order.Config)) *world {
 		Gas: gas, Accounts: []cirrus.Account{{Wallet: "usher1", Name: "account 0"}}, Hold: 15 * time.Minute, Undo: 10 * time.Second, Unpaid: 2,
 	}
 	change(&cfg)
+	w.cfg = cfg
 	w.engine = order.NewEngine(cfg, order.Deps{
 		Store: w.db, Locks: w.db, Holds: w.db, Addresses: w.db, View: w.db, Booth: w.node, Ledger: w.node, Purse: w.node,
 		Jobs: w.jobs, Teller: w, Deliverer: w, Sites: w.sites, Clock: clock.Now, Strict: true,
@@ -387,8 +394,11 @@ func (w *world) settled(paid cirrus.Strats) {
 	if s.Paid != paid {
 		w.t.Errorf("paid %s, but the account adds up to %s: %+v", paid, s.Paid, s)
 	}
-	if came := w.node.arrived(refund); s.Returned != came {
+	if came := w.node.arrived(refund) + w.node.arrived(other); s.Returned != came {
 		w.t.Errorf("%s returned by the account, %s came to the customer", s.Returned, came)
+	}
+	if came := w.node.arrived(feeTo); s.Service != came {
+		w.t.Errorf("service fee %s by the account, %s came to the operator", s.Service, came)
 	}
 	if s.Held != 0 {
 		w.t.Errorf("%s still held: %+v", s.Held, s)

@@ -26,7 +26,7 @@ func everything() Args {
 	all := Args{"Count": 2, "Minutes": 15, "Refused": 1, "All": 12, "Number": 2, "Given": 1, "Most": 64}
 	for _, name := range []string{
 		"Address", "Back", "Before", "Block", "Bot", "By", "Contract", "Courier", "Due", "Each", "Fee", "From", "ID", "Missing", "Name",
-		"Gas", "Network", "Next", "Order", "Price", "Seat", "Seats", "Seen", "Show", "Sum", "Support", "Ticker", "To", "Tx", "Venue", "Wallet",
+		"Gas", "Network", "Next", "Order", "Price", "Seat", "Seats", "Seen", "Show", "State", "Sum", "Support", "Ticker", "To", "Tx", "Venue", "Wallet",
 		"Was", "WasPrice", "Why",
 	} {
 		all[name] = "*a`b<t:1|c>\\"
