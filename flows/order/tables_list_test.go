@@ -99,7 +99,9 @@ func TestEveryRowAndOutcomeHasACase(t *testing.T) {
 }
 
 // comesLater tells what is being built: telling the operator of an address that can't be paid.
-func comesLater(what string) bool { return strings.HasPrefix(what, "payout address_needed: order.attend") }
+func comesLater(what string) bool {
+	return strings.HasPrefix(what, "payout address_needed: order.attend")
+}
 
 func TestNoCaseIsStale(t *testing.T) {
 	needed := wanted()

@@ -22,8 +22,9 @@ type logbook struct {
 	lines   []logLine
 	answer  string // of the call being made, where its answer can say different things
 	plan    plan
+	saving  savePlan
 	parcels []order.DeliveryState // what the courier answers in turn
-	disown  bool                  // the contract is once read as if no seat were ours
+	disown  bool                  // the contract is read as if no seat were ours
 }
 
 // machineState is the state of the order, of a ticket or of a payout; the order's id is empty.
@@ -41,6 +42,26 @@ type plan struct {
 	table, state, site string
 	fault              fault
 	armed              bool
+}
+
+// savePlan makes the next save fail that takes a machine from one state to another.
+type savePlan struct {
+	table, from, to string
+	fault           fault
+	armed, fired    bool
+}
+
+func (p *savePlan) fires(before, after []machineState) (fault, bool) {
+	if !p.armed {
+		return fault{}, false
+	}
+	for _, m := range before {
+		if m.table == p.table && m.state == p.from && slices.Contains(after, machineState{m.table, m.id, p.to}) {
+			p.armed, p.fired = false, true
+			return p.fault, true
+		}
+	}
+	return fault{}, false
 }
 
 // watch has everything go through a logbook from now on.
@@ -66,8 +87,15 @@ func statesOf(o order.Order) []machineState {
 }
 
 func (l *logbook) Save(ctx context.Context, o *order.Order) error {
+	fault, fails := l.saving.fires(l.now, statesOf(*o))
+	if fails && fault.before {
+		return fault.err
+	}
 	if err := l.Store.Save(ctx, o); err != nil {
 		return err
+	}
+	if fails {
+		return fault.err
 	}
 	l.now = statesOf(*o)
 	l.lines = append(l.lines, logLine{states: l.now, due: !o.Next.IsZero() || o.NextHeight != 0})
@@ -139,7 +167,6 @@ func (l *logbook) Tickets(ctx context.Context, contract cirrus.Address) ([]cirru
 			tickets[i].Address = others
 		}
 	}
-	l.disown = false
 	ours := slices.ContainsFunc(tickets, func(t cirrus.Ticket) bool { return slices.Contains(l.w.o.Addresses(), t.Address) })
 	l.say(ours, "seat ours", "seat not ours")
 	return tickets, err

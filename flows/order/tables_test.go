@@ -86,37 +86,63 @@ func TestRows(t *testing.T) {
 }
 
 func (s stage) play(t *testing.T, e ending) {
-	enter, happens := s.enter, s.happens
+	w, l := s.set(t, e)
+	l.fail(s, e)
+	s.goOn(w, e)
+	if s.site == "" {
+		l.wentTo(s, e)
+	} else {
+		l.cameTo(s, e)
+	}
+	w.comesToRest(s, e)
+}
+
+// set brings a world to the stage, with a logbook.
+func (s stage) set(t *testing.T, e ending) (*world, *logbook) {
+	t.Helper()
+	enter := s.enter
 	if e.enter != nil {
 		enter = e.enter
-	}
-	if e.happens != nil {
-		happens = e.happens
 	}
 	w := enter(t)
 	l := w.watch()
 	if e.bring != nil {
 		e.bring(w)
 	}
-	l.fail(s, e)
-	happens(w)
-	if s.site == "" {
-		l.wentTo(s, e)
-	} else {
-		l.cameTo(s, e)
+	return w, l
+}
+
+func (s stage) goOn(w *world, e ending) {
+	if e.happens != nil {
+		e.happens(w)
+		return
 	}
+	s.happens(w)
+}
+
+// comesToRest wants a good end that only edges led to.
+func (w *world) comesToRest(s stage, e ending) {
+	w.t.Helper()
 	w.rest()
-	l.holds(t)
+	w.log().holds(w.t)
 	w.endedAs(s, e)
 }
 
 // fail plans the failure that a case is about.
 func (l *logbook) fail(s stage, e ending) {
+	if failure, ok := s.failure(e); ok {
+		l.plan = plan{s.table, s.savedAs(), s.site, failure, true}
+	}
+}
+
+// failure is what makes the call fail; ok is false where the outcome comes about otherwise.
+func (s stage) failure(e ending) (failure fault, ok bool) {
 	for _, o := range order.Outcomes(s.site) {
 		if o.Name == e.outcome && o.Err != nil && e.bring == nil {
-			l.plan = plan{s.table, s.savedAs(), s.site, fault{err: o.Err, before: !o.Done}, true}
+			return fault{err: o.Err, before: !o.Done}, true
 		}
 	}
+	return fault{}, false
 }
 
 func (s stage) savedAs() string {

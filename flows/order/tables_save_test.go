@@ -1,0 +1,66 @@
+package order_test
+
+import (
+	"slices"
+	"testing"
+
+	"github.com/usherbot/usher/flows/order"
+)
+
+// badSaves are what the save of an edge can come to beside well. Nothing may depend on it: the step is made again, or
+// found made.
+func badSaves() map[string]fault {
+	return map[string]fault{
+		order.ErrConflict.Error(): refusedWith(order.ErrConflict),
+		noAnswer:                  dropped(),
+		butDone:                   lost(),
+	}
+}
+
+// TestEdges has the save of each edge of the tables fail in each way.
+func TestEdges(t *testing.T) {
+	played := map[string]bool{}
+	for _, s := range stages() {
+		for _, e := range s.cases {
+			what := edge(s.table, s.state, e.leads)
+			if !s.goesBy(e) || played[what] {
+				continue
+			}
+			played[what] = true
+			for name, bad := range badSaves() {
+				t.Run(what+"/"+name, func(t *testing.T) { s.savedBadly(t, e, bad) })
+			}
+		}
+	}
+	for _, row := range order.Rows() {
+		for _, to := range row.Next {
+			what := edge(row.Table, row.State, to)
+			if !played[what] && !slices.Contains(row.Later, to) && reachable(row) && !byAPerson(row.State, to) {
+				t.Errorf("not played: %s", what)
+			}
+		}
+	}
+}
+
+// goesBy tells whether a case goes over an edge by itself, and would do so again.
+func (s stage) goesBy(e ending) bool {
+	_, once := s.failure(e)
+	return e.leads != "" && s.leadsTo(e) != s.savedAs() && !once && !byAPerson(s.state, e.leads)
+}
+
+// byAPerson tells whether an edge is only gone over when somebody asks for it: where that can't be saved they are told
+// so, and ask again.
+func byAPerson(from, to string) bool {
+	return from == string(order.Attention) || to == string(order.Cancelled) || from == string(order.Owned) && to == string(order.Releasing)
+}
+
+func (s stage) savedBadly(t *testing.T, e ending, bad fault) {
+	w, l := s.set(t, e)
+	l.fail(s, e)
+	l.saving = savePlan{table: s.table, from: s.savedAs(), to: s.leadsTo(e), fault: bad, armed: true}
+	s.goOn(w, e)
+	if !l.saving.fired {
+		t.Fatalf("%s %s did not go to %s:\n%s", s.table, s.state, e.leads, l)
+	}
+	w.comesToRest(s, e)
+}
