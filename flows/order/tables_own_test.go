@@ -281,6 +281,17 @@ func seenLate(enter func(*testing.T) *world) func(*testing.T) *world {
 	}
 }
 
+func TestAccountAddsUpWhileAPersonLooks(t *testing.T) {
+	for name, enter := range map[string]func(*testing.T) *world{"released": refundUnseen, "ended": depositUnseen, "lost": lostUnseen} {
+		t.Run(name, func(t *testing.T) {
+			w := seenLate(enter)(t)
+			w.mine(4)
+			w.wants(order.Filled, order.Attention)
+			w.adds(w.paidIn())
+		})
+	}
+}
+
 func longUnseen(w *world) { w.mine(22) }
 
 // never is a block that does not come.
