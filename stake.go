@@ -46,7 +46,7 @@ func (s *stake) full(ctx context.Context, most cirrus.Strats) (bool, error) {
 			return false, fmt.Errorf("adding up what is at stake: %w", err)
 		}
 		if o.Open() {
-			held += o.Due
+			held += o.AtStake()
 		}
 	}
 	s.held, s.asked = held, s.clock()

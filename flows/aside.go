@@ -1,6 +1,9 @@
 package flows
 
-import "strings"
+import (
+	"context"
+	"strings"
+)
 
 // useless answers what there is no use for: a sticker, a picture, a place. A message that was edited has been answered
 // already, when it came.
@@ -32,17 +35,31 @@ func (f *Flows) stray(t *turn) Reply {
 
 // asideCommand answers a command that changes nothing of what was begun. ok is false for one that does, or that is none
 // of these.
-func (f *Flows) asideCommand(t *turn) (reply Reply, ok bool) {
+func (f *Flows) asideCommand(ctx context.Context, t *turn) (reply Reply, ok bool, err error) {
 	switch t.event.Command {
 	case "help":
-		return f.aside(t, f.helpScreen(t)), true
+		return f.aside(t, f.helpScreen(t)), true, nil
 	case "support":
-		text := t.say("support", args{"Support": f.support(t.voice)})
-		return f.aside(t, Screen{Text: text, Buttons: append(f.supportRow(t.voice), t.menu()...)}), true
+		screen, err := f.supportScreen(ctx, t)
+		return f.aside(t, screen), true, err
 	case "language":
-		return f.aside(t, Screen{Text: t.say("language.only", nil), Buttons: t.menu()}), true
+		return f.aside(t, Screen{Text: t.say("language.only", nil), Buttons: t.menu()}), true, nil
 	}
-	return Reply{}, false
+	return Reply{}, false, nil
+}
+
+// supportScreen says whom to ask, and how the orders are called that one may ask about.
+func (f *Flows) supportScreen(ctx context.Context, t *turn) (Screen, error) {
+	open, err := f.openOrders(ctx, t.customer())
+	if err != nil {
+		return Screen{}, err
+	}
+	var orders Text
+	for _, o := range open[:min(len(open), maxListed)] {
+		orders = lines(orders, t.say("support.order", orderArgs(o)))
+	}
+	text := paragraphs(t.say("support", args{"Support": f.support(t.voice)}), orders)
+	return Screen{Text: text, Buttons: append(f.supportRow(t.voice), t.menu()...)}, nil
 }
 
 func (f *Flows) helpScreen(t *turn) Screen {

@@ -89,7 +89,7 @@ func (c card) moneyInAll() Text {
 	var all Text
 	for _, state := range []order.PayoutState{order.Done, order.Sent, order.PayoutDue, order.AddressNeeded, order.Dust} {
 		if counts[state] > 0 {
-			a := args{"Sum": c.f.crs(sums[state]), "Count": counts[state], "Address": c.o.Private.Refund.Short()}
+			a := args{"Sum": c.f.crs(sums[state]), "Count": counts[state], "Address": c.f.backAt(c.voice, c.o, state)}
 			all = lines(all, c.say("total."+string(state), a))
 		}
 	}

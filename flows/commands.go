@@ -10,8 +10,8 @@ import (
 
 // command does what works from anywhere.
 func (f *Flows) command(ctx context.Context, t *turn) (Reply, error) {
-	if reply, ok := f.asideCommand(t); ok {
-		return reply, nil
+	if reply, ok, err := f.asideCommand(ctx, t); ok || err != nil {
+		return reply, err
 	}
 	waiting := t.session.Screen
 	t.session.Screen = ""
@@ -112,7 +112,7 @@ func (f *Flows) start(ctx context.Context, t *turn) (Reply, error) {
 		row := []Button{t.button("button.open_order", args{"Show": showName(open[0].Show)}, act(doCard, string(open[0].ID)))}
 		buttons = append([][]Button{row}, buttons...)
 	}
-	return f.fresh(t, Screen{Text: t.say("start", nil), Buttons: buttons}), nil
+	return f.fresh(t, Screen{Text: t.say("start", args{"Ticker": f.Config.Network.Ticker}), Buttons: buttons}), nil
 }
 
 // unpaid lists the customer's orders that still wait for money, the newest first.
@@ -162,47 +162,15 @@ func (f *Flows) cancelAll(ctx context.Context, t *turn) (Reply, error) {
 	return f.fresh(t, Screen{Text: t.say(id, args{"Count": max(ended, kept)}), Buttons: t.menu()}), nil
 }
 
-func (f *Flows) forgetAsk(ctx context.Context, t *turn) (Reply, error) {
-	if open, err := f.anythingOpen(ctx, t.customer()); err != nil || open {
-		return f.fresh(t, Screen{Text: t.say("forget.open", nil), Buttons: t.menu()}), err
-	}
-	buttons := [][]Button{{t.button("button.forget", nil, act(doForget)), t.button("button.keep", nil, act(doKeep))}}
-	return f.fresh(t, Screen{Text: t.say("forget.ask", nil), Buttons: buttons}), nil
-}
-
-// forget deletes what is remembered of a customer, unless money or a ticket of theirs is with us.
-func (f *Flows) forget(ctx context.Context, t *turn) (Reply, error) {
-	if open, err := f.anythingOpen(ctx, t.customer()); err != nil || open {
-		return f.inPlace(t, Screen{Text: t.say("forget.open", nil), Buttons: t.menu()}), err
-	}
-	reply := f.inPlace(t, Screen{Text: t.say("forget.done", nil)})
-	t.session = Session{Format: SessionFormat, Version: t.session.Version}
-	t.erase = true
-	return reply, nil
-}
-
-func (f *Flows) anythingOpen(ctx context.Context, customer int64) (bool, error) {
-	all, err := f.Desk.List(ctx, customer)
-	if err != nil {
-		return false, fmt.Errorf("listing orders: %w", err)
-	}
-	for _, o := range all {
-		if o.Open() {
-			return true, nil
-		}
-	}
-	return false, nil
-}
-
 // public answers in a group or a channel: nothing personal, only the way into the private chat. Without a command
 // for us there is no answer at all.
 func (f *Flows) public(e Event) Reply {
 	v := f.voice(e.Actor.Language)
 	if e.Action != "" {
-		return Reply{Answer: v.plain("tap.old", nil)}
+		return Reply{Answer: cut(v.plain("tap.group", nil), answerRoom)}
 	}
 	switch e.Command {
-	case "start", "help", "shows", "tickets", "refund", "wallet":
+	case "start", "help", "shows", "tickets", "refund", "wallet", "cancel", "language", "support", "forget":
 	default:
 		return Reply{}
 	}

@@ -41,7 +41,7 @@ func (f *Flows) confirm(ctx context.Context, customer int64, v voice, s Session,
 		f.refundOf(v, o, cheapest(total)),
 		lines(refundLine(v, s), names, joined),
 		trust,
-		v.say("confirm.next", args{"Minutes": int(f.Config.Hold.Minutes()), "Count": len(seats)}),
+		f.confirmNext(v, o, len(seats)),
 	)
 	return Screen{Text: text, Buttons: append(f.confirmButtons(v, o, seats, total), refundRow(v, s)...)}, nil
 }

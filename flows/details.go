@@ -58,10 +58,9 @@ func called(t *turn, c order.Call, good, refused, waits string) Text {
 func (f *Flows) cameBack(t *turn, e entry) Text {
 	var all Text
 	c := card{voice: t.voice, f: f, o: e.o, now: t.now}
-	to := e.o.Private.Refund.Short()
 	if back := e.o.Move.Back; back > 0 {
 		all = t.say(moveID(e.o.Move), args{
-			"Why": c.why(order.WhyExtra), "Sum": f.crs(back), "Address": to, "Block": block(e.o.Move.Mined), "Tx": string(e.o.Move.TxID),
+			"Why": c.why(order.WhyExtra), "Sum": f.crs(back), "Address": f.backAt(t.voice, e.o, order.Done), "Block": block(e.o.Move.Mined), "Tx": string(e.o.Move.TxID),
 		})
 	}
 	for _, p := range e.o.Payouts {
@@ -77,7 +76,7 @@ func (f *Flows) cameBack(t *turn, e entry) Text {
 		case order.Built, order.Sent, order.Done:
 		}
 		all = lines(all, t.say("back."+backID(p), args{
-			"Why": c.why(p.Why), "Sum": f.crs(sum), "Address": to, "Block": block(p.Mined), "Tx": string(p.TxID),
+			"Why": c.why(p.Why), "Sum": f.crs(sum), "Address": f.backAt(t.voice, e.o, p.State), "Block": block(p.Mined), "Tx": string(p.TxID),
 		}))
 	}
 	return all

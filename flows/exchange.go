@@ -2,9 +2,7 @@ package flows
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"slices"
 	"strconv"
 
 	"github.com/usherbot/usher/chain/cirrus"
@@ -85,16 +83,26 @@ func (f *Flows) chosenAlready(ctx context.Context, t *turn, o order.Order) (Repl
 // otherHall shows the seats that could take the place of a lost one. The purchase that may be being made up in the
 // meantime is not touched.
 func (f *Flows) otherHall(t *turn, x swap, answer string) (Reply, error) {
+	screen, err := f.otherScreen(t, x)
+	if err != nil {
+		return Reply{}, err
+	}
+	reply := f.following(t, screen, Hall{Show: x.o.Show.TxID, Lost: x.lost.ID, Seats: f.plan(t, x.sale, nil).name()})
+	reply.Answer = cut(answer, answerRoom)
+	return reply, nil
+}
+
+// otherScreen is the hall with the seats that could take the place of a lost one.
+func (f *Flows) otherScreen(t *turn, x swap) (Screen, error) {
 	seat := args{"Seat": seatName(x.lost.Seat), "Show": showName(x.o.Show)}
 	s := Screen{Buttons: f.otherGrid(t, x)}
-	const listRoom, captionRoom = 3000, 480
 	room := listRoom
 	if !t.session.Draft.List {
-		room = captionRoom
+		room = captionSeats
 		plan := f.plan(t, x.sale, nil)
 		png, err := f.Artist.Hall(plan)
 		if err != nil {
-			return Reply{}, fmt.Errorf("showing the hall of %s: %w", x.sale.Contract, err)
+			return Screen{}, fmt.Errorf("showing the hall of %s: %w", x.sale.Contract, err)
 		}
 		s.Picture, s.PictureName = png, plan.name()
 	}
@@ -102,10 +110,8 @@ func (f *Flows) otherHall(t *turn, x swap, answer string) (Reply, error) {
 	if count, _, _ := f.free(x.sale, t.now); count == 0 {
 		say = t.say("seats.none_free", nil)
 	}
-	s.Text = paragraphs(t.say("exchange.head", seat), f.priceList(t, x.sale, room), say, f.untilBack(t, x))
-	reply := f.inPlace(t, s)
-	reply.Answer = cut(answer, answerRoom)
-	return reply, nil
+	s.Text = paragraphs(t.say("exchange.head", seat), f.seatList(t, x.sale, room), say, f.untilBack(t, x))
+	return s, nil
 }
 
 // otherGrid is the hall's grid whose buttons choose a seat in place of the lost one.
@@ -185,75 +191,8 @@ func (f *Flows) difference(t *turn, x swap, seat cirrus.Seat, d order.Difference
 	} else if fee > 0 {
 		all = lines(all, t.say("exchange.fee", args{"Sum": f.crs(fee)}))
 	}
-	return paragraphs(all, money, over)
-}
-
-// takeOther takes another seat, if it still means what the customer saw.
-func (f *Flows) takeOther(ctx context.Context, t *turn, x swap, a action) (Reply, error) {
-	seat, err := parseSeat(a.args[1])
-	if err != nil {
-		return f.otherHall(t, x, t.answer("tap.old"))
+	if x.o.Terms.Identity {
+		over = lines(over, t.say("exchange.name", nil))
 	}
-	d, err := order.QuoteOther(x.o, x.lost, x.sale.Sale, seat, f.Config.ServiceFee)
-	switch {
-	case err != nil || f.seatState(x.sale, seat, t.now) != seatFree:
-		return f.offerOther(t, x, a.args[1], nil)
-	case t.event.Message < t.session.Message: // another screen came after this one, perhaps with another choice
-		reply, err := f.offerOther(t, x, a.args[1], nil)
-		reply.Answer = t.answer("tap.old")
-		return reply, err
-	}
-	if differenceKey(d) != a.args[2] {
-		return f.offerOther(t, x, a.args[1], t.say("confirm.price_changed", nil))
-	}
-	changed, err := f.Desk.Do(ctx, t.customer(), x.o.ID, order.Ask{Verb: order.Exchange, Ticket: x.lost.ID, Seat: seat})
-	if err != nil {
-		return f.notTaken(ctx, t, x, seat, err)
-	}
-	next := changed.Instead(x.lost.ID)
-	if next == nil {
-		return f.chosenAlready(ctx, t, changed)
-	}
-	return f.exchanged(t, changed, x.lost, *next), nil
-}
-
-// notTaken says why another seat could not be had after all.
-func (f *Flows) notTaken(ctx context.Context, t *turn, x swap, seat cirrus.Seat, why error) (Reply, error) {
-	b, known := refusal(why, []cirrus.Seat{seat})
-	switch {
-	case !known:
-		return Reply{}, fmt.Errorf("taking another seat in %s: %w", x.o.ID, why)
-	case errors.Is(why, order.ErrTooMany):
-		b = &obstacle{id: "exchange.enough"}
-	case b.elsewhere:
-		return f.otherHall(t, x, t.plain(b.id, b.args))
-	case errors.Is(why, order.ErrNotAllowed):
-		return f.chosenAlready(ctx, t, x.o)
-	}
-	text := paragraphs(t.say(b.id, b.args), f.untilBack(t, x))
-	row := []Button{t.button("button.money_back", nil, act(doMoney, x.lost.ID))}
-	return f.inPlace(t, Screen{Text: text, Buttons: [][]Button{row}}), nil
-}
-
-// exchanged says that another seat is held. What is to be done next stands on the order's card.
-func (f *Flows) exchanged(t *turn, o order.Order, lost, next order.Ticket) Reply {
-	a := args{"Seat": seatName(next.Seat), "Was": seatName(lost.Seat), "Sum": f.crs(next.Due)}
-	id := "exchange.done"
-	if next.Due > 0 {
-		id = "exchange.done_pay"
-	}
-	row := []Button{t.button("button.show_order", nil, act(doCard, string(o.ID)))}
-	return f.inPlace(t, Screen{Text: t.say(id, a), Buttons: [][]Button{row}})
-}
-
-// moneyBack gives the money of a lost seat back at once.
-func (f *Flows) moneyBack(ctx context.Context, t *turn, o order.Order, lost order.Ticket) (Reply, error) {
-	back := func(p order.Payout) bool { return p.Ticket == lost.ID && p.Why == order.WhyLost }
-	if lost.State == order.Lost && slices.ContainsFunc(o.Payouts, back) {
-		return Reply{Answer: t.answer("tap.money_back")}, nil // tapped before
-	}
-	if !choosing(o, lost) {
-		return f.chosenAlready(ctx, t, o)
-	}
-	return f.do(ctx, t, o, order.Ask{Verb: order.MoneyBack, Ticket: lost.ID}, "tap.money_back")
+	return paragraphs(all, money, over, f.refundOf(t.voice, x.sale, d.Price))
 }

@@ -159,7 +159,11 @@ func (f *Flows) takeAddress(ctx context.Context, t *turn, text string) (answer s
 	}
 	if wrong != "" {
 		a := args{"Network": f.Config.Network.Ticker, "Address": string(o.Private.Refund)}
-		return paragraphs(t.say(wrong, a), t.say("redirect.again", a)).String(), Reply{}, nil
+		again := "redirect.again"
+		if needsAddress(*o) {
+			again = "redirect.again_needed"
+		}
+		return paragraphs(t.say(wrong, a), t.say(again, a)).String(), Reply{}, nil
 	}
 	if o.Private.Refund != address {
 		_, err = f.Desk.Do(ctx, t.customer(), o.ID, order.Ask{Verb: order.Redirect, Address: address})

@@ -165,7 +165,7 @@ func (f *Flows) show(ctx context.Context, t *turn, o offer) (Reply, error) {
 			t.say("show.when", args{"Time": moment(show.Time), "By": Clean(show.Organiser, nameRoom)}),
 		),
 		f.availability(t, o),
-		lines(f.saleEnd(t, o), f.refundTerms(t.voice, o.Terms, show.EndOfSale, o.tip)),
+		lines(f.saleEnd(t, o), f.refundTerms(t.voice, o, o.Terms)),
 	)
 	key := showKey(show.TxID)
 	buttons := [][]Button{{t.button("button.seats", nil, act(doSeats, key))}, {t.button("button.all_shows", nil, act(doShows))}}
@@ -186,9 +186,30 @@ func (f *Flows) availability(t *turn, o offer) Text {
 	return t.say("show.seats", args{"Count": count, "All": len(o.Seats), "Price": f.prices(t.voice, least, most)})
 }
 
+// saleEnd says when the sale ends, and where little time is left what that means.
 func (f *Flows) saleEnd(t *turn, o offer) Text {
 	last := o.Show.EndOfSale - 1
-	return t.say("show.sale_end", args{"About": when(o.tip, last), "Block": block(last)})
+	end := t.say("show.sale_end", args{"About": when(o.tip, last), "Block": block(last)})
+	if !f.endsSooner(o) || o.tip.Height+order.SaleMargin >= o.Show.EndOfSale {
+		return end // or nothing is sold any more, which is said elsewhere
+	}
+	return join(" ", end, t.say("show.ends_sooner", nil))
+}
+
+// endsSooner tells whether the sale ends before a hold that began now would.
+func (f *Flows) endsSooner(o offer) bool {
+	end := when(o.tip, o.Show.EndOfSale-1).At
+	return o.tip.Height > 0 && end.Before(f.Clock().Add(f.Config.Hold))
+}
+
+// confirmNext says what the tap on the last screen before payment leads to.
+func (f *Flows) confirmNext(v voice, o offer, seats int) Text {
+	next := v.say("confirm.next", args{"Minutes": int(f.Config.Hold.Minutes()), "Count": seats})
+	if !f.endsSooner(o) {
+		return next
+	}
+	last := o.Show.EndOfSale - 1
+	return join(" ", next, v.say("confirm.ends_sooner", args{"About": when(o.tip, last), "Block": block(last)}))
 }
 
 // refundOf says the same for a seat whose price is known: the venue may keep all of it.
@@ -197,13 +218,17 @@ func (f *Flows) refundOf(v voice, o offer, price cirrus.Strats) Text {
 	if terms.Refund(price) == 0 {
 		terms.ReleaseFee = math.MaxUint64
 	}
-	return f.refundTerms(v, terms, o.Show.EndOfSale, o.tip)
+	return f.refundTerms(v, o, terms)
 }
 
 // refundTerms says until when a ticket can be given back and what that costs.
-func (f *Flows) refundTerms(v voice, terms cirrus.Terms, endOfSale uint64, tip order.Tip) Text {
-	last, ok := terms.LastRelease(endOfSale)
-	if !ok || last < tip.Height+order.RefundMargin {
+func (f *Flows) refundTerms(v voice, o offer, terms cirrus.Terms) Text {
+	tip := o.tip
+	last, ok := terms.LastRelease(o.Show.EndOfSale)
+	switch {
+	case !ok || last <= o.Show.Block+order.RefundMargin:
+		return v.say("refund.terms_never", nil)
+	case last < tip.Height+order.RefundMargin:
 		return v.say("refund.terms_none", nil)
 	}
 	last -= order.RefundMargin

@@ -5,6 +5,7 @@ import (
 	"flag"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -56,9 +57,20 @@ func firstDifference(want, got string) string {
 	return "one is longer"
 }
 
+// networkOf is the network that a story is told of.
+func networkOf(told string) cirrus.Network {
+	if strings.HasPrefix(told, "# On the test network") {
+		return cirrus.TestNet
+	}
+	return cirrus.MainNet
+}
+
 // play goes through a story and gives it with what is seen.
-func play(t *testing.T, told string) string {
-	w := newWorld(t)
+func play(t *testing.T, told string, changes ...func(*world)) string {
+	w := newWorldOn(t, networkOf(told))
+	for _, change := range changes {
+		change(w)
+	}
 	var out strings.Builder
 	for line := range strings.SplitSeq(told, "\n") {
 		switch {
@@ -99,6 +111,8 @@ func (w *world) happens(line string) {
 	case "operator":
 		what, rest, _ = strings.Cut(rest, " ")
 		w.does(operator, what, rest)
+	case "grouptap", "groupwrite", "groupsend":
+		w.inGroup(what, rest)
 	case "group":
 		command, _, _ := strings.Cut(strings.TrimPrefix(rest, "/"), " ")
 		w.handle(flows.Event{Kind: flows.Group, Actor: flows.Actor{ID: ann}, Chat: -5, Command: command})
@@ -108,6 +122,9 @@ func (w *world) happens(line string) {
 		w.writesSecretly(rest)
 	case "pay":
 		w.pays(rest)
+	case "paysingle":
+		nr, how, _ := strings.Cut(rest, " ")
+		w.paysSingle(nr, how)
 	case "top":
 		w.paysOnTop(rest)
 	case "block", "blocks":
@@ -145,9 +162,13 @@ func (w *world) does(who int64, what, rest string) {
 			e.Command, e.Argument = command, id
 		}
 	case rest == "OURS", rest == "CONTRACT":
-		e.Text = string(addressNr(60))
+		e.Text = string(w.at(60))
+	case rest == "SPACES":
+		e.Text = " \n\u00a0 "
+	case rest == "LONG":
+		e.Text = strings.Repeat("C", 4096)
 	case rest == "ANOTHER":
-		e.Text = string(addressNr(61))
+		e.Text = string(w.at(61))
 	default:
 		e.Text = rest
 	}
@@ -228,6 +249,26 @@ func (w *world) pays(how string) {
 	w.chain.pay(o.Address, amount)
 }
 
+// paysSingle pays one of the orders that were made together, each seat paid on its own: "2 what is due".
+func (w *world) paysSingle(nr, how string) {
+	n, err := strconv.Atoi(nr)
+	w.must(err)
+	all, err := w.engine.List(context.Background(), ann)
+	w.must(err)
+	var together []order.Order
+	for _, o := range slices.Backward(all) {
+		if o.Batch != "" && o.Batch == all[0].Batch {
+			together = append(together, o)
+		}
+	}
+	amount := together[n-1].Due
+	if how != "what is due" {
+		amount, err = cirrus.ParseCRS(how)
+		w.must(err)
+	}
+	w.chain.pay(together[n-1].Address, amount)
+}
+
 // paysOnTop pays the difference for another seat, to that seat's own address.
 func (w *world) paysOnTop(how string) {
 	o := w.last(ann)
@@ -245,7 +286,9 @@ func (w *world) paysOnTop(how string) {
 func (w *world) turns(what, rest string) {
 	switch what {
 	case "taken":
-		w.seat(rest).Owner = addressNr(250)
+		for name := range strings.FieldsSeq(rest) {
+			w.seat(name).Owner = w.at(250)
+		}
 	case "resold":
 		w.seat(rest).Resold = true
 	case "held":
@@ -257,13 +300,16 @@ func (w *world) turns(what, rest string) {
 		w.must(err)
 		w.seat(seat).Price = n
 	case "ends":
-		blocks := uint64(15)
-		if rest != "" {
-			n, err := strconv.ParseUint(rest, 10, 64)
-			w.must(err)
-			blocks = n
-		}
-		w.sale.Show.EndOfSale = w.chain.height + blocks
+		w.sale.Show.EndOfSale = w.chain.height + w.number(rest, 15)
+	case "norefund":
+		w.sale.Terms.NoReleaseBlocks = w.sale.Show.EndOfSale
+	case "another":
+		w.anotherShow()
+	case "rows":
+		w.rows(int(w.number(rest, 10)))
+	case "sellresold":
+		w.flows.Config.SellResold = true
+		w.newEngine(w.flows.Config.Gas)
 	case "service":
 		fee, err := cirrus.ParseCRS(rest)
 		w.must(err)
@@ -282,18 +328,20 @@ func (w *world) turns(what, rest string) {
 		w.must(err)
 		w.clock.Advance(d)
 	case "gas":
-		n, err := strconv.ParseUint(rest, 10, 64)
-		w.must(err)
-		w.flows.Config.Gas.Limit = n
+		w.flows.Config.Gas.Limit = w.number(rest, 0)
 	case "courier":
 		w.courier.username = strings.TrimPrefix(rest, "gone")
 	case "node":
 		w.healthy = rest == "well"
 	case "ours":
-		w.own[addressNr(60)] = true
+		w.own[w.at(60)] = true
 	case "contract":
-		delete(w.own, addressNr(60))
-		w.chain.contracts[addressNr(60)] = true
+		if rest != "" {
+			w.chain.contracts[cirrus.Address(rest)] = true
+			break
+		}
+		delete(w.own, w.at(60))
+		w.chain.contracts[w.at(60)] = true
 	case "lose":
 		w.chain.fail = "lost"
 	case "blocked":
@@ -308,4 +356,50 @@ func (w *world) turns(what, rest string) {
 	if what != "blocked" && what != "unblocked" {
 		w.post()
 	}
+}
+
+// number reads how many; none is usual.
+func (w *world) number(text string, usual uint64) uint64 {
+	if text == "" {
+		return usual
+	}
+	n, err := strconv.ParseUint(text, 10, 64)
+	w.must(err)
+	return n
+}
+
+// anotherShow is an organiser who ends the sale and begins another one with the same contract and the same seats.
+func (w *world) anotherShow() {
+	show := *w.sale.Show
+	show.Name, show.TxID = "Morning Ferries", cirrus.TxID(strings.Repeat("7a1d", 16))
+	show.Block, show.EndOfSale, show.Time = w.chain.height, w.chain.height+900, w.clock.Now().Add(120*time.Hour)
+	w.sale.Show = &show
+	for i := range w.sale.Seats {
+		w.sale.Seats[i].Owner, w.sale.Seats[i].Secret, w.sale.Seats[i].Resold = "", nil, false
+	}
+}
+
+// rows makes the hall one of so many rows of five.
+func (w *world) rows(n int) {
+	w.sale.Seats = nil
+	for number := range n {
+		for letter := range cirrus.Char(5) {
+			seat := cirrus.Seat{Number: int32(number) + 1, Letter: 'A' + letter}
+			w.sale.Seats = append(w.sale.Seats, order.SeatOnSale{Seat: seat, Price: 120 * uint64(cirrus.CRS)})
+		}
+	}
+}
+
+// inGroup is what somebody does in a group.
+func (w *world) inGroup(what, rest string) {
+	e := flows.Event{Kind: flows.Group, Actor: flows.Actor{ID: ann}, Chat: -5, Message: 1}
+	switch what {
+	case "grouptap":
+		e.Action, e.Callback = rest, "callback"
+	case "groupwrite":
+		e.Text = rest
+	case "groupsend":
+		e.Other = rest
+	}
+	w.handle(e)
 }

@@ -50,8 +50,12 @@ func TestNothingIsSaidTwice(t *testing.T) {
 	w := newWorld(t)
 	for name, o := range variants(w) {
 		o.Hold = w.clock.Now().Add(time.Hour) // one that runs out meanwhile would be news
-		if t := &o.Tickets[0]; !t.Undo.IsZero() {
-			t.Undo = o.Hold
+		for i := range o.Tickets {
+			for _, at := range []*time.Time{&o.Tickets[i].Undo, &o.Tickets[i].Until, &o.Tickets[i].Choice} {
+				if !at.IsZero() {
+					*at = o.Hold
+				}
+			}
 		}
 		w.must(w.flows.Tell(t.Context(), &o))
 		w.seen()

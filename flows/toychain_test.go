@@ -1,6 +1,7 @@
 package flows_test
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"slices"
@@ -23,6 +24,7 @@ type toyChain struct {
 	handed    map[cirrus.Address]bool // addresses of ours
 	txs       int
 	addresses byte
+	ciphered  bool   // answers as of the generation that ciphers what is secret
 	fail      string // "reserve": the next purchase is refused in its block; "lost": its answer is lost
 }
 
@@ -139,7 +141,12 @@ func (c *toyChain) Reserve(_ context.Context, call order.BoothCall) (order.Reser
 	if c.fail == "lost" {
 		return order.Reservation{}, order.ErrUnknownOutcome
 	}
-	return order.Reservation{TxID: tx, Secret: order.Secret{TxID: tx, Plaintext: c.secrets[tx]}}, nil
+	secret := order.Secret{TxID: tx, Plaintext: c.secrets[tx]}
+	if c.ciphered {
+		secret.Key, secret.IV = bytes.Repeat([]byte{7}, 32), bytes.Repeat([]byte{9}, 16)
+		secret.NameKey, secret.NameIV = secret.IV, secret.IV
+	}
+	return order.Reservation{TxID: tx, Secret: secret}, nil
 }
 
 func (c *toyChain) Release(_ context.Context, call order.BoothCall) (cirrus.TxID, error) {
@@ -188,8 +195,8 @@ func (c *toyChain) Candidates(_ context.Context, _ cirrus.Account, n int) ([]cir
 	var list []cirrus.Address
 	for range n {
 		c.addresses++
-		list = append(list, addressNr(c.addresses))
-		c.handed[addressNr(c.addresses)] = true
+		list = append(list, c.w.at(c.addresses))
+		c.handed[c.w.at(c.addresses)] = true
 	}
 	return list, nil
 }

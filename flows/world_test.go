@@ -36,6 +36,7 @@ type world struct {
 	artist  *toyArtist
 	chats   map[int64]*chat
 	sale    order.Sale
+	network cirrus.Network
 	off     string
 	healthy bool
 	own     map[cirrus.Address]bool
@@ -50,8 +51,17 @@ func addressNr(n byte) cirrus.Address {
 	return cirrus.MainNet.Address(hash)
 }
 
-func newWorld(t testing.TB) *world {
-	w := &world{t: t, chats: map[int64]*chat{}, healthy: true, own: map[cirrus.Address]bool{}, artist: &toyArtist{}}
+// at is the same on the network of the story.
+func (w *world) at(n byte) cirrus.Address {
+	hash, err := addressNr(n).Hash()
+	w.must(err)
+	return w.network.Address(hash)
+}
+
+func newWorld(t testing.TB) *world { return newWorldOn(t, cirrus.MainNet) }
+
+func newWorldOn(t testing.TB, network cirrus.Network) *world {
+	w := &world{t: t, network: network, chats: map[int64]*chat{}, healthy: true, own: map[cirrus.Address]bool{}, artist: &toyArtist{}}
 	w.clock = memory.NewClock(start)
 	w.db = memory.New(w.clock.Now)
 	w.chain = newToyChain(w)
@@ -68,7 +78,7 @@ func newWorld(t testing.TB) *world {
 		},
 		WordsWrong: func(err error) { t.Errorf("words: %v", err) },
 		Config: flows.Config{
-			Support: "@quay_help", BotUsername: "UsherBot", Admins: []int64{operator}, Network: cirrus.MainNet, Gas: gas,
+			Support: "@quay_help", BotUsername: "UsherBot", Admins: []int64{operator}, Network: network, Gas: gas,
 			Hold: 15 * time.Minute, AtOnce: 1,
 			OwnAddress: func(_ context.Context, a cirrus.Address) (bool, error) { return w.own[a], nil },
 			IsContract: w.chain.IsContract,
@@ -88,7 +98,7 @@ func (w *world) newEngine(gas order.Gas) {
 	w.jobs = memory.NewJobs(w.clock, func(ctx context.Context, id order.ID) error { return w.engine.Run(ctx, id) })
 	w.engine = order.NewEngine(order.Config{
 		Gas: gas, Accounts: []cirrus.Account{{Wallet: "usher1", Name: "account 0"}}, Hold: 15 * time.Minute, Choice: 30 * time.Minute, Undo: 10 * time.Second,
-		Unpaid: 2, Fee: w.flows.Config.ServiceFee, FeeTo: addressNr(99),
+		Unpaid: 2, Resold: w.flows.Config.SellResold, Fee: w.flows.Config.ServiceFee, FeeTo: w.at(99),
 	}, order.Deps{
 		Store: w.db, Locks: w.db, Holds: w.db, Addresses: w.db, View: w.db, Booth: w.chain, Ledger: w.chain, Purse: w.chain,
 		Jobs: w.jobs, Teller: w.flows, Deliverer: w.flows, Clock: w.clock.Now, Strict: true, Log: slog.New(slog.DiscardHandler),
@@ -99,7 +109,7 @@ func (w *world) newEngine(gas order.Gas) {
 
 func (w *world) newSale() {
 	show := cirrus.Show{
-		Contract: addressNr(200), Venue: "Harbour Hall", Name: "Night Trains", Organiser: "Quay Collective",
+		Contract: w.at(200), Venue: "Harbour Hall", Name: "Night Trains", Organiser: "Quay Collective",
 		Time: start.Add(72 * time.Hour), EndOfSale: 1_198_600, Block: 1_190_000,
 		TxID: "5f0c2a7795c9aa0a1a1f6ec1b5f0c2a7795c9aa0a1a1f6ec1b5f0c2a7795c9aa",
 	}
@@ -133,7 +143,7 @@ func (w *world) post() {
 	ctx := context.Background()
 	tip := order.Tip{
 		Height: w.chain.height, Hash: fmt.Sprint(w.chain.height), Time: w.clock.Now(), Seen: w.clock.Now(), Healthy: w.healthy,
-		Why: "no peers", Network: cirrus.MainNet.Name,
+		Why: "no peers", Network: w.network.Name,
 	}
 	w.must(w.db.PostTip(ctx, tip))
 	w.must(w.db.PostSale(ctx, w.sale))

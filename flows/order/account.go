@@ -1,6 +1,10 @@
 package order
 
-import "github.com/usherbot/usher/chain/cirrus"
+import (
+	"slices"
+
+	"github.com/usherbot/usher/chain/cirrus"
+)
 
 // Statement is where the money of an order went, strat by strat: Paid is the sum of all other fields.
 type Statement struct {
@@ -27,13 +31,17 @@ func Account(o Order, coins []cirrus.Coin) Statement {
 	}
 	for _, t := range o.Tickets {
 		s.Network += t.Fees
-		if t.Swap.Mined > 0 {
+		if t.Swap.Mined > 0 && !o.paidFrom(t.Swap.Coins) {
 			s.Network += t.Swap.Fee
 			s.Returned += t.Swap.Back
 		}
 		s.Gas += t.Reserve.Spent + t.Release.Spent
 		s.Dust += t.Reserve.Lost + t.Release.Lost
-		switch t.State {
+		state := t.State
+		if state == Attention { // what was paid for is so while a person looks
+			state = t.Before
+		}
+		switch state {
 		case Owned, Ended:
 			s.Price += t.Price
 		case Released:
@@ -53,4 +61,16 @@ func Account(o Order, coins []cirrus.Coin) Statement {
 	}
 	s.Paid = s.Price + s.Release + s.Gas + s.Service + s.Network + s.Dust + s.Returned + s.Held
 	return s
+}
+
+// paidFrom tells whether a payout took one of these coins; a transfer of them then never came about.
+func (o Order) paidFrom(coins []cirrus.Coin) bool {
+	for _, p := range o.Payouts {
+		for _, coin := range p.Coins {
+			if slices.ContainsFunc(coins, func(c cirrus.Coin) bool { return c.Outpoint == coin.Outpoint }) {
+				return true
+			}
+		}
+	}
+	return false
 }

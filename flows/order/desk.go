@@ -281,6 +281,9 @@ func (e *Engine) operate(o *Order, ask Ask) error {
 func resume(o *Order, t *Ticket, now time.Time) {
 	t.Reserve.Refused, t.Release.Refused = 0, 0
 	t.Reserve.Again, t.Release.Again = now, now
+	if t.Was != "" { // time for its transfer anew
+		t.Until = later(t.Until, now)
+	}
 	t.move(t.Before, now)
 	if p := o.Payout(t.ID); p != nil && t.Reason == ReasonMissing {
 		p.Expect = 0 // a person looked: what is there is all there will be

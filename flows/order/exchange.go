@@ -126,6 +126,10 @@ func (e *Engine) other(ctx context.Context, o Order, lost Ticket, seat cirrus.Se
 	}, nil
 }
 
+// gaveUp tells whether the ticket was to take a lost one's place and ended without its money: a person gave up on the
+// transfer, whose coins are then paid back wherever they still lie.
+func (t Ticket) gaveUp() bool { return t.Was != "" && t.State.Final() && t.Coin.IsZero() }
+
 // undecided tells whether the ticket can still be given up for another choice: no money was moved for it.
 func (t Ticket) undecided() bool { return t.Arriving() && t.Swap.TxID == "" }
 

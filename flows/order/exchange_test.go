@@ -2,8 +2,6 @@ package order_test
 
 import (
 	"errors"
-	"fmt"
-	"slices"
 	"testing"
 	"time"
 
@@ -123,6 +121,9 @@ func TestADearerSeatIsPaidForAtItsOwnAddress(t *testing.T) {
 	d := w.quote(seat3D)
 	w.must(w.instead(seat3D))
 	n := w.newest()
+	if w.o.AtStake() != w.o.Due+d.Pay {
+		t.Errorf("at stake: %s", w.o.AtStake())
+	}
 	if d.Pay != price/2 || n.Due != d.Pay || n.Missing() != d.Pay || !w.ticket().Choosing() {
 		t.Fatalf("difference %+v, ticket %+v", d, n)
 	}
@@ -433,71 +434,4 @@ func TestMoneyAtTheOldAddressAfterTheExchangeGoesBack(t *testing.T) {
 		t.Errorf("arrived %s", w.node.arrived(refund))
 	}
 	w.adds(w.paidIn())
-}
-
-// exchangeStory plays a lost seat, a dearer one in its place paid in two parts, and its refund.
-func (w *world) exchangeStory() {
-	w.t.Helper()
-	w.open(seat4A)
-	w.pay()
-	w.node.seat(seat4A).Owner = others
-	w.mine(16)
-	w.pass(5 * time.Minute)
-	if w.ticket().Choosing() {
-		w.must(w.instead(seat3D))
-	}
-	w.pass(3 * time.Second)
-	w.node.pay(w.newest().Address, cirrus.CRS)
-	w.mine(1)
-	w.node.pay(w.newest().Address, w.newest().Due+cirrus.CRS)
-	w.mine(16)
-	w.pass(5 * time.Minute)
-	w.mine(4)
-	if w.newest().State == order.Owned {
-		w.must(w.askOf(1, order.GiveBack))
-	}
-	w.pass(11 * time.Second)
-	w.pass(5 * time.Minute)
-	w.mine(16)
-	w.pass(5 * time.Minute)
-	w.mine(4)
-}
-
-// TestDeathAtAnyCallSiteOfAnExchangeChangesNothing lets the process die before and after each call of that story.
-func TestDeathAtAnyCallSiteOfAnExchangeChangesNothing(t *testing.T) {
-	calm := newChoosing(t)
-	calm.exchangeStory()
-	calm.wants(order.Filled, order.Exchanged)
-	calm.wantsNewest(order.Released)
-	calm.settled(calm.paidIn())
-	for site, count := range calm.sites.count {
-		for nth := range count {
-			for _, before := range []bool{true, false} {
-				t.Run(fmt.Sprintf("%s/%d/before=%t", site, nth+1, before), func(t *testing.T) {
-					w := newChoosing(t)
-					w.next(site, slices.Repeat([]fault{fine()}, nth)...)
-					w.next(site, fault{before: before, crash: true})
-					w.exchangeStory()
-					w.exchanged(site)
-				})
-			}
-		}
-	}
-}
-
-// exchanged wants the story's end, or the one ticket whose secret died with the process.
-func (w *world) exchanged(site string) {
-	w.t.Helper()
-	if w.deaths != 1 || len(w.o.Tickets) != 2 {
-		w.t.Fatalf("died %d times, %d tickets", w.deaths, len(w.o.Tickets))
-	}
-	w.wants(order.Filled, order.Exchanged)
-	if n := w.newest(); n.State == order.Attention {
-		if n.Reason != order.ReasonNoSecret || site != order.SiteReserve && site != order.SiteSave {
-			w.t.Errorf("needs a person for %s", n.Reason)
-		}
-		return
-	}
-	w.wantsNewest(order.Released)
-	w.settled(w.paidIn())
 }

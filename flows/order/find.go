@@ -91,6 +91,18 @@ func (o Order) Open() bool {
 	return o.unfilled() || o.PartWaiting()
 }
 
+// AtStake is what the order may hold of its customer's money: what was due at first, and on top for seats in place of
+// lost ones.
+func (o Order) AtStake() cirrus.Strats {
+	total := o.Due
+	for _, t := range o.Tickets {
+		if t.State != Dropped {
+			total += t.Due
+		}
+	}
+	return total
+}
+
 func (o *Order) move(to State, now time.Time) { o.State, o.Since = to, now }
 
 func (t *Ticket) move(to TicketState, now time.Time) { t.State, t.Since = to, now }

@@ -11,10 +11,13 @@ import (
 // stepLate takes up an order that expired before its money came. Each seat that can still be had is bought; another may
 // be chosen in place of each that cannot. Where there is neither, sweepLeftovers sends the money back.
 func (r *run) stepLate(ctx context.Context, coins []cirrus.Coin) (bool, error) {
+	if len(r.o.Payouts) > 0 {
+		return false, nil
+	}
 	if moved, err := r.note(ctx, coins); moved || err != nil {
 		return moved, err
 	}
-	if sum(coins, r.cfg.Confirmations) < r.o.Due || len(r.o.Payouts) > 0 {
+	if sum(coins, r.cfg.Confirmations) < r.o.Due {
 		return false, nil
 	}
 	until := r.k.now.Add(r.cfg.Hold)

@@ -137,8 +137,11 @@ func (r *run) swapLate(ctx context.Context, t, old *Ticket) (bool, error) {
 func (r *run) awaitSwap(ctx context.Context, t, old *Ticket) (bool, error) {
 	m := &t.Swap
 	moved, mined, err := r.stepTransfer(ctx, spot{"ticket", string(t.State)}, m)
-	if moved || err != nil || !mined {
+	if moved || err != nil {
 		return moved, err
+	}
+	if !mined {
+		return r.swapStuck(ctx, t)
 	}
 	if m.Mined == 0 {
 		m.Mined = r.k.tip.Height
@@ -153,6 +156,15 @@ func (r *run) awaitSwap(ctx context.Context, t, old *Ticket) (bool, error) {
 	}
 	t.Coin = coin
 	old.move(Exchanged, r.k.now)
+	return r.moved(ctx)
+}
+
+// swapStuck hands a transfer that is not mined for long to a person: an undone block may have taken one of its coins.
+func (r *run) swapStuck(ctx context.Context, t *Ticket) (bool, error) {
+	if r.k.now.Before(t.Until.Add(holdCap * r.cfg.Hold)) {
+		return false, nil
+	}
+	r.attention(t, ReasonUnresolved)
 	return r.moved(ctx)
 }
 

@@ -77,7 +77,9 @@ func (o Order) spent(but string) map[cirrus.Outpoint]bool {
 	add(o.Move.Coins...)
 	for _, t := range o.Tickets {
 		add(t.Top.Coins...)
-		add(t.Swap.Coins...)
+		if !t.gaveUp() {
+			add(t.Swap.Coins...)
+		}
 		for _, c := range []Call{t.Reserve, t.Release} {
 			if c.Block > 0 {
 				add(c.Coin)

@@ -36,6 +36,7 @@ type ending struct {
 	bring   func(*world)            // brings the outcome about; nil: the call fails so, or answers well
 	happens func(*world)            // in place of the stage's
 	rests   bool                    // nothing more happens by itself
+	parcels int                     // that the courier was given in the end; 0: not looked at
 }
 
 // stages are all of them.
@@ -177,6 +178,9 @@ func (s stage) leadsTo(e ending) string {
 	return s.savedAs()
 }
 
+// givenUp is where a payout leads that is taken out of the order.
+const givenUp = "given up"
+
 // savedAfter is the state of a machine that was saved next, and whether a next step was noted with it.
 func (l *logbook) savedAfter(i int, m machineState) (state string, due bool) {
 	for _, line := range l.lines[i+1:] {
@@ -188,7 +192,7 @@ func (l *logbook) savedAfter(i int, m machineState) (state string, due bool) {
 				return other.state, line.due
 			}
 		}
-		return "", line.due // a payout that was given up
+		return givenUp, line.due
 	}
 	return "", false
 }
@@ -281,6 +285,7 @@ func (w *world) endedAs(s stage, e ending) {
 			w.t.Fatalf("ticket %s ended as %s (%s), wanted %s: %v", ticket.Seat, ticket.State, ticket.Reason, to, statesOf(w.o))
 		}
 	}
+	w.handedOver(e.parcels)
 	w.adds(w.paidIn())
 	if want == order.Owned {
 		w.node.height = end - window - 2
@@ -313,5 +318,19 @@ func (w *world) calm(d time.Duration, blocks int) {
 	w.must(err)
 	if len(due) > 0 {
 		w.t.Errorf("due at %s, which is now or before: %v", w.o.Next, statesOf(w.o))
+	}
+}
+
+// handedOver wants each ticket that is the customer's with them, and so many parcels made for the first.
+func (w *world) handedOver(parcels int) {
+	w.t.Helper()
+	for _, ticket := range w.o.Tickets {
+		got := ticket.Delivery.State == order.DeliverySent || ticket.Delivery.State == order.DeliverySeen
+		if !got && (ticket.State == order.Owned || ticket.State == order.Ended) {
+			w.t.Errorf("ticket %s is not handed over: %+v", ticket.Seat, ticket.Delivery)
+		}
+	}
+	if count := w.ticket().Delivery.Count; parcels > 0 && (count != parcels || len(w.parcels) != parcels) {
+		w.t.Errorf("%d parcels, %d of them given to the courier, wanted %d", count, len(w.parcels), parcels)
 	}
 }
