@@ -15,14 +15,26 @@ func (g guests) OnRequest(ctx context.Context, user int64) (bool, error) {
 	return g.c.read(ctx, invitedName(user), &invited)
 }
 
-// Opened tells that the customer can be delivered to.
-func (g guests) Opened(ctx context.Context, chat secretchat.Chat) error {
-	return g.c.handler.ChatOpened(ctx, chat.User)
+// Event passes on what the conversations need to know. Of what customers send only
+// texts count: pictures, deletions and the like ask for nothing.
+func (g guests) Event(ctx context.Context, chat secretchat.Chat, e secretchat.Event) error {
+	switch e.Kind {
+	case secretchat.EventOpened:
+		return g.c.handler.ChatOpened(ctx, chat.User)
+	case secretchat.EventClosed:
+		return g.closed(ctx, chat)
+	case secretchat.EventText:
+		return g.c.handler.TextReceived(ctx, chat.User, e.Text)
+	case secretchat.EventProgress:
+		return g.progress(ctx, chat, e)
+	default:
+		return nil
+	}
 }
 
-// Closed tells that the customer cannot be delivered to any more, unless another
+// closed tells that the customer cannot be delivered to any more, unless another
 // chat has taken the place of this one.
-func (g guests) Closed(ctx context.Context, chat secretchat.Chat) error {
+func (g guests) closed(ctx context.Context, chat secretchat.Chat) error {
 	g.c.cfg.Log.InfoContext(ctx, "secret chat closed", "chat", chat.ID, "reason", string(chat.Reason))
 	state, err := g.c.Chat(ctx, chat.User)
 	if err != nil || state != ChatNone {
@@ -31,16 +43,11 @@ func (g guests) Closed(ctx context.Context, chat secretchat.Chat) error {
 	return g.c.handler.ChatClosed(ctx, chat.User)
 }
 
-// Text passes on what the customer wrote.
-func (g guests) Text(ctx context.Context, chat secretchat.Chat, text string) error {
-	return g.c.handler.TextReceived(ctx, chat.User, text)
-}
-
-// Progress passes on how far a parcel is.
-func (g guests) Progress(ctx context.Context, chat secretchat.Chat, key string, state secretchat.State) error {
-	parcel, ok := parcelOf(key)
+// progress passes on how far a parcel is.
+func (g guests) progress(ctx context.Context, chat secretchat.Chat, e secretchat.Event) error {
+	parcel, ok := parcelOf(e.Key)
 	if !ok {
 		return nil
 	}
-	return g.c.handler.ParcelState(ctx, chat.User, parcel, ParcelState(state))
+	return g.c.handler.ParcelState(ctx, chat.User, parcel, ParcelState(e.State))
 }

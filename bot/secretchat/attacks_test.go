@@ -3,117 +3,58 @@ package secretchat
 import (
 	"bytes"
 	"crypto/rand"
+	"crypto/sha256"
+	"errors"
 	"slices"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/gotd/td/bin"
+	"github.com/gotd/td/tg"
 	"github.com/gotd/td/tg/e2e"
 )
 
-// forge encrypts an envelope of the attacker's choice with the keys of a side: the
-// other end of a chat is the one attacker who has them.
-func (p *pair) forge(from int, layer e2e.DecryptedMessageLayer) []byte {
-	p.t.Helper()
-	var buf bin.Buffer
-	must(p.t, layer.Encode(&buf))
-	c := p.sides[from]
-	wire, err := seal(c.Key.Bytes, c.Creator, buf.Buf, rand.Reader)
-	must(p.t, err)
-	return wire
-}
-
-// honest is the envelope that a side would write next.
-func (p *pair) honest(from int, body e2e.DecryptedMessageClass) e2e.DecryptedMessageLayer {
-	c := p.sides[from]
-	return e2e.DecryptedMessageLayer{
-		RandomBytes: make([]byte, randomBytes), Layer: ourLayer,
-		InSeqNo: c.wireIn(c.In), OutSeqNo: c.wireOut(c.Out), Message: body,
-	}
-}
-
-func service(action e2e.DecryptedMessageActionClass) *e2e.DecryptedMessageService {
-	return &e2e.DecryptedMessageService{RandomID: 1, Action: action}
-}
-
-func textMessage(text string) *e2e.DecryptedMessage {
-	return &e2e.DecryptedMessage{RandomID: 1, Message: text}
-}
-
-func (p *pair) hit(side int, wire []byte) Fault {
-	p.t.Helper()
-	fault, err := p.sides[side].receive(p.env(), wire)
-	must(p.t, err)
-	return fault
-}
-
-func TestAttacksFromTheWireAreDropped(t *testing.T) {
+// attacks are what somebody may try, each with the reason for which it is refused. In
+// the ones that drop a message the chat goes on, and what was said arrives.
+func TestAttacksAreRefusedForTheirOwnReasons(t *testing.T) {
 	for name, attack := range map[string]struct {
-		alter func(p *pair, wire []byte) []byte
-		want  Fault
+		try    func(p *pair) Fault
+		want   Fault
+		closes bool
 	}{
-		"altered ciphertext":  {func(_ *pair, w []byte) []byte { w[len(w)-1] ^= 1; return w }, FaultMessageKey},
-		"altered message key": {func(_ *pair, w []byte) []byte { w[9] ^= 1; return w }, FaultMessageKey},
-		"foreign key":         {func(_ *pair, w []byte) []byte { w[0] ^= 1; return w }, FaultUnknownKey},
-		"cut":                 {func(_ *pair, w []byte) []byte { return w[:len(w)-3] }, FaultShape},
-		"cut at a block":      {func(_ *pair, w []byte) []byte { return w[:len(w)-16] }, FaultMessageKey},
-		"empty":               {func(*pair, []byte) []byte { return nil }, FaultShape},
-		"header only":         {func(_ *pair, w []byte) []byte { return w[:headerLen] }, FaultShape},
-		"thrown back": {func(p *pair, _ []byte) []byte {
-			p.say(1, "mine")
-			return p.sides[1].next().Data
-		}, FaultMessageKey},
-	} {
-		t.Run(name, func(t *testing.T) {
-			p := openPair(t)
-			p.say(0, "text")
-			wire := slices.Clone(p.sides[0].next().Data)
-			if got := p.hit(1, attack.alter(p, wire)); got != attack.want {
-				t.Fatalf("fault %q, want %q", got, attack.want)
-			}
-			p.settle()
-			if !p.sides[1].live() || !slices.Equal(p.texts[1], []string{"text"}) {
-				t.Errorf("afterwards: %v, told %v", p.sides[1], p.texts[1])
-			}
-		})
-	}
-}
-
-func TestReplayIsDropped(t *testing.T) {
-	p := openPair(t)
-	p.say(0, "text")
-	wire := p.sides[0].next().Data
-	p.settle()
-	if got := p.hit(1, wire); got != FaultRepeat {
-		t.Fatalf("fault %q", got)
-	}
-}
-
-func TestViolationsOfThePeerCloseTheChat(t *testing.T) {
-	type layer = e2e.DecryptedMessageLayer
-	noop := service(&e2e.DecryptedMessageActionNoop{})
-	for name, attack := range map[string]struct {
-		alter func(p *pair, l *layer)
-		want  Fault
-	}{
-		"wrong parity out":      {func(_ *pair, l *layer) { l.OutSeqNo++ }, FaultParity},
-		"wrong parity in":       {func(_ *pair, l *layer) { l.InSeqNo++ }, FaultParity},
-		"negative":              {func(_ *pair, l *layer) { l.InSeqNo = -2 }, FaultParity},
-		"acknowledges unsent":   {func(p *pair, l *layer) { l.InSeqNo += 2 * (p.sides[1].Out + 1) }, FaultAcknowledge},
-		"acknowledgement back":  {func(_ *pair, l *layer) { l.InSeqNo = 0 }, FaultAcknowledge},
-		"hole too wide":         {func(_ *pair, l *layer) { l.OutSeqNo += 2 * (maxHole + 1) }, FaultGap},
-		"resend of the unsent":  resendAttack(func(c *chat) (int, int) { return c.wireOut(c.Out), c.wireOut(c.Out) }),
-		"resend wrong parity":   resendAttack(func(c *chat) (int, int) { return c.wireOut(0) + 1, c.wireOut(0) + 1 }),
-		"resend backwards":      resendAttack(func(c *chat) (int, int) { return c.wireOut(1), c.wireOut(0) }),
-		"resend of the dropped": resendAttack(func(c *chat) (int, int) { return c.wireOut(0), c.wireOut(0) }),
-		"weak new key": {func(_ *pair, l *layer) {
-			l.Message = service(&e2e.DecryptedMessageActionRequestKey{ExchangeID: 1, GA: []byte{1}})
-		}, FaultWeak},
-		"unasked answer": {func(_ *pair, l *layer) {
-			l.Message = service(&e2e.DecryptedMessageActionAcceptKey{ExchangeID: 1, GB: []byte{2}})
-		}, FaultExchange},
-		"unasked commitment": {func(_ *pair, l *layer) {
-			l.Message = service(&e2e.DecryptedMessageActionCommitKey{ExchangeID: 1, KeyFingerprint: 2})
-		}, FaultExchange},
+		"altered ciphertext": {mangled(func(w []byte) []byte { w[len(w)-1] ^= 1; return w }), FaultMessageKey, false},
+		"wrong message key":  {mangled(func(w []byte) []byte { w[9] ^= 1; return w }), FaultMessageKey, false},
+		"foreign key":        {mangled(func(w []byte) []byte { w[0] ^= 1; return w }), FaultUnknownKey, false},
+		"cut":                {mangled(func(w []byte) []byte { return w[:len(w)-3] }), FaultShape, false},
+		"cut at a block":     {mangled(func(w []byte) []byte { return w[:len(w)-16] }), FaultMessageKey, false},
+		"empty":              {mangled(func([]byte) []byte { return nil }), FaultShape, false},
+		"header only":        {mangled(func(w []byte) []byte { return w[:headerLen] }), FaultShape, false},
+		"too large":          {mangled(func([]byte) []byte { return make([]byte, maxWire+1) }), FaultSize, true},
+		"replay":             {replayed, FaultRepeat, false},
+		"reordering":         {reordered, "", false},
+		"reflected message":  {reflected, FaultReflected, false},
+		"wrong padding":      {padded, FaultPadding, true},
+		"number going backwards": {altered(func(p *pair, l *e2e.DecryptedMessageLayer) {
+			l.OutSeqNo -= 2
+		}), FaultRepeat, false},
+		"acknowledgement going backwards": {altered(func(_ *pair, l *e2e.DecryptedMessageLayer) {
+			l.InSeqNo = 0
+		}), FaultAcknowledge, true},
+		"re-key with wrong fingerprint":        {wrongNewKey, FaultNewKey, true},
+		"commitment with wrong fingerprint":    {wrongCommitment, FaultNewKey, true},
+		"re-key out of range":                  {weakNewKey, FaultWeak, true},
+		"message under an old key":             {oldKey, FaultOldKey, false},
+		"a hundred messages that nobody opens": {estranged, FaultUnknownKey, true},
+		// What a phone would not notice:
+		"layer too low":        {altered(func(_ *pair, l *e2e.DecryptedMessageLayer) { l.Layer = 17 }), FaultLayer, false},
+		"too few random bytes": {altered(func(_ *pair, l *e2e.DecryptedMessageLayer) { l.RandomBytes = l.RandomBytes[:8] }), FaultRandomness, false},
+		"missing NotifyLayer":  {func(p *pair) Fault { p.sides[1].Announced = false; return altered(nil)(p) }, FaultUnannounced, false},
+		"wrong file print":     {sentFile(func(f *File, at *remoteFile) { at.Fingerprint++ }), FaultFileFingerprint, false},
+		"wrong media key":      {sentFile(func(f *File, at *remoteFile) { f.Secret[0] ^= 1 }), FaultFileFingerprint, false},
+		"short media key":      {sentFile(func(f *File, at *remoteFile) { f.Secret = f.Secret[1:] }), FaultFileKey, false},
+		"wrong media size":     {sentFile(func(f *File, at *remoteFile) { f.Size -= 16 }), FaultFileSize, false},
+		"media without a file": {sentFile(func(f *File, at *remoteFile) { at.Size = 0 }), FaultFileSize, false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			p := openPair(t)
@@ -121,196 +62,225 @@ func TestViolationsOfThePeerCloseTheChat(t *testing.T) {
 			p.settle()
 			p.say(0, "acknowledges")
 			p.settle()
-			l := p.honest(0, noop)
-			attack.alter(p, &l)
-			if got := p.hit(1, p.forge(0, l)); got != attack.want {
-				t.Fatalf("fault %q, want %q", got, attack.want)
+			p.texts[1] = nil
+			if got := attack.try(p); got != attack.want {
+				t.Fatalf("refused for %q, not %q", got, attack.want)
 			}
 			c := p.sides[1]
-			if c.Phase != PhaseClosing || c.Reason != Reason(attack.want) || c.Key != nil {
-				t.Errorf("afterwards: phase %s, reason %s", c.Phase, c.Reason)
+			if attack.closes {
+				if c.Phase != PhaseClosing || c.Reason != Reason(attack.want) || c.Key != nil {
+					t.Errorf("afterwards: phase %s, reason %s", c.Phase, c.Reason)
+				}
+				return
+			}
+			p.settle()
+			if !c.live() {
+				t.Fatalf("the chat was closed for %s", c.Reason)
+			}
+			for _, text := range p.texts[1] {
+				if text != "text" && text != "first" && text != "second" {
+					t.Errorf("%q was told", text)
+				}
 			}
 		})
 	}
 }
 
-func resendAttack(limits func(victim *chat) (start, end int)) struct {
-	alter func(p *pair, l *e2e.DecryptedMessageLayer)
-	want  Fault
-} {
-	return struct {
-		alter func(p *pair, l *e2e.DecryptedMessageLayer)
-		want  Fault
-	}{func(p *pair, l *e2e.DecryptedMessageLayer) {
-		start, end := limits(p.sides[1])
-		l.Message = service(&e2e.DecryptedMessageActionResend{StartSeqNo: start, EndSeqNo: end})
-	}, FaultResend}
-}
-
-func TestPlaintextRulesCloseTheChat(t *testing.T) {
-	body := bytes.Repeat([]byte{1}, 16)
-	for name, attack := range map[string]struct {
-		plain []byte
-		want  Fault
-	}{
-		"length not of four": {append([]byte{15, 0, 0, 0}, append(body, make([]byte, 28)...)...), FaultPadding},
-		"too little padding": {append([]byte{24, 0, 0, 0}, append(body, make([]byte, 12)...)...), FaultPadding},
-		"too much padding":   {append([]byte{4, 0, 0, 0}, make([]byte, 1036)...), FaultPadding},
-		"length beyond":      {append([]byte{0xfc, 0xff, 0xff, 0xff}, make([]byte, 28)...), FaultPadding},
-		"unknown envelope":   {append([]byte{16, 0, 0, 0}, append(body, make([]byte, 28)...)...), FaultMalformed},
-	} {
-		t.Run(name, func(t *testing.T) {
-			p := openPair(t)
-			wire := sealIndependently(p.sides[0].Key.Bytes, 0, attack.plain)
-			if got := p.hit(1, wire); got != attack.want || p.sides[1].Phase != PhaseClosing {
-				t.Fatalf("fault %q, want %q; phase %s", got, attack.want, p.sides[1].Phase)
-			}
-		})
+// mangled changes a message on its way.
+func mangled(change func(wire []byte) []byte) func(p *pair) Fault {
+	return func(p *pair) Fault {
+		p.say(0, "text")
+		fault := p.hit(1, change(slices.Clone(p.sides[0].next().Data)))
+		if !p.sides[1].live() {
+			return fault
+		}
+		p.settle()
+		if !slices.Equal(p.texts[1], []string{"text"}) {
+			p.t.Fatalf("afterwards %q was told", p.texts[1])
+		}
+		return fault
 	}
 }
 
-func TestUnknownBodyClosesTheChat(t *testing.T) {
-	p := openPair(t)
-	var buf bin.Buffer
-	l := p.honest(0, service(&e2e.DecryptedMessageActionNoop{}))
-	must(t, l.Encode(&buf))
-	copy(buf.Buf[len(buf.Buf)-4:], []byte{1, 2, 3, 4}) // the action's constructor
-	wire, err := seal(p.sides[0].Key.Bytes, true, buf.Buf, rand.Reader)
-	must(t, err)
-	if got := p.hit(1, wire); got != FaultMalformed || p.sides[1].Phase != PhaseClosing {
-		t.Fatalf("fault %q, phase %s", got, p.sides[1].Phase)
+func replayed(p *pair) Fault {
+	p.say(0, "text")
+	wire := p.sides[0].next().Data
+	p.settle()
+	return p.hit(1, wire)
+}
+
+// reordered delivers the second of two messages first: it waits for its turn.
+func reordered(p *pair) Fault {
+	for _, text := range []string{"first", "second"} {
+		p.say(0, text)
+		p.transmit(0, true)
+	}
+	fault := p.deliver(1, 1, false)
+	if len(p.texts[1]) != 0 {
+		p.t.Fatalf("told out of order: %q", p.texts[1])
+	}
+	p.settle()
+	if !slices.Equal(p.texts[1], []string{"first", "second"}) {
+		p.t.Fatalf("told %q", p.texts[1])
+	}
+	return fault
+}
+
+func reflected(p *pair) Fault {
+	p.say(1, "mine")
+	return p.hit(1, p.sides[1].next().Data)
+}
+
+func padded(p *pair) Fault {
+	plain := append([]byte{20, 0, 0, 0}, make([]byte, 28)...) // leaves 8 bytes of padding
+	return p.hit(1, sealIndependently(p.sides[0].Key.Bytes, 0, plain))
+}
+
+// altered is a peer that breaks one rule in what it writes next.
+func altered(change func(*pair, *e2e.DecryptedMessageLayer)) func(p *pair) Fault {
+	return func(p *pair) Fault {
+		l := p.honest(0, textMessage("text"))
+		if change != nil {
+			change(p, &l)
+		}
+		return p.hit(1, p.forge(0, l))
 	}
 }
 
-func TestTooFewRandomBytesAreCountedButNotRead(t *testing.T) {
-	p := openPair(t)
-	l := p.honest(0, &e2e.DecryptedMessage{RandomID: 1, Message: "ignored"})
-	l.RandomBytes = make([]byte, minRandomBytes-1)
-	before := p.sides[1].In
-	if got := p.hit(1, p.forge(0, l)); got != FaultRandomness {
-		t.Fatalf("fault %q", got)
-	}
-	p.collect(1)
-	if p.sides[1].In != before+1 || len(p.texts[1]) != 0 || !p.sides[1].live() {
-		t.Errorf("in %d, told %v", p.sides[1].In, p.texts[1])
-	}
-}
-
-func TestRekeyWithWrongFingerprintCloses(t *testing.T) {
-	p := openPair(t)
+func wrongNewKey(p *pair) Fault {
 	p.sides[1].Key.Used = keyMessages + 1
-	must(t, p.sides[1].renewKey(p.env()))
-	request := p.sides[1].Exchange
-	g := testGroup(t)
+	must(p.t, p.sides[1].renewKey(p.env()))
+	g := p.sides[1].group()
 	_, public, err := g.fresh(rand.Reader, nil)
-	must(t, err)
-	l := p.honest(0, service(&e2e.DecryptedMessageActionAcceptKey{
-		ExchangeID: request.ID, GB: public, KeyFingerprint: 1,
-	}))
-	if got := p.hit(1, p.forge(0, l)); got != FaultFingerprint {
-		t.Fatalf("fault %q", got)
-	}
+	must(p.t, err)
+	return p.hit(1, p.forge(0, p.honest(0, service(&e2e.DecryptedMessageActionAcceptKey{
+		ExchangeID: p.sides[1].Exchange.ID, GB: public, KeyFingerprint: 1,
+	}))))
 }
 
-func TestOldKeyIsNotTakenAfterTheChange(t *testing.T) {
-	p := openPair(t)
+// wrongCommitment goes on with a change of keys to another key than agreed.
+func wrongCommitment(p *pair) Fault {
+	g := p.sides[0].group()
+	_, public, err := g.fresh(rand.Reader, nil)
+	must(p.t, err)
+	request := p.honest(0, service(&e2e.DecryptedMessageActionRequestKey{ExchangeID: 7, GA: public}))
+	if fault := p.hit(1, p.forge(0, request)); fault != "" {
+		return fault
+	}
+	p.sides[0].Out++
+	return p.hit(1, p.forge(0, p.honest(0, service(&e2e.DecryptedMessageActionCommitKey{
+		ExchangeID: 7, KeyFingerprint: 1,
+	}))))
+}
+
+func weakNewKey(p *pair) Fault {
+	return p.hit(1, p.forge(0, p.honest(0, service(&e2e.DecryptedMessageActionRequestKey{ExchangeID: 1, GA: []byte{1}}))))
+}
+
+func oldKey(p *pair) Fault {
 	old := secret(slices.Clone(p.sides[0].Key.Bytes))
 	p.sides[0].Key.Used = keyMessages + 1
-	must(t, p.sides[0].renewKey(p.env()))
+	must(p.t, p.sides[0].renewKey(p.env()))
 	p.settle()
-	p.say(0, "under the new key")
-	p.settle()
-	l := p.honest(0, &e2e.DecryptedMessage{RandomID: 1, Message: "under the old key"})
-	var buf bin.Buffer
-	must(t, l.Encode(&buf))
-	wire, err := seal(old, true, buf.Buf, rand.Reader)
-	must(t, err)
-	if got := p.hit(1, wire); got != FaultUnknownKey {
-		t.Fatalf("fault %q", got)
-	}
-}
-
-func TestAbortForgetsOurRequest(t *testing.T) {
-	p := openPair(t)
-	p.sides[1].Key.Used = keyMessages + 1
-	must(t, p.sides[1].renewKey(p.env()))
-	l := p.honest(0, service(&e2e.DecryptedMessageActionAbortKey{ExchangeID: p.sides[1].Exchange.ID}))
-	if got := p.hit(1, p.forge(0, l)); got != "" || p.sides[1].Exchange != nil || !p.sides[1].live() {
-		t.Fatalf("fault %q", got)
-	}
-}
-
-func TestRefusedMessageKeepsItsNumber(t *testing.T) {
-	p := openPair(t)
-	p.say(0, "refused")
-	n := p.sides[0].next().N
-	must(t, p.sides[0].refused(p.env(), n))
-	p.say(0, "after it")
-	p.settle()
-	if !slices.Equal(p.texts[1], []string{"after it"}) || !p.sides[0].live() || !p.sides[1].live() {
-		t.Errorf("told %v", p.texts[1])
-	}
-	if m := p.sides[0].mark("refused"); m.State != Failed {
-		t.Errorf("the refused message is %s", m.State)
-	}
-}
-
-func TestShownMessageIsSeen(t *testing.T) {
-	p := openPair(t)
 	p.say(0, "text")
-	id := p.sides[0].next().RandomID
-	p.transmit(0, true)
-	l := p.honest(1, service(&e2e.DecryptedMessageActionReadMessages{RandomIDs: []int64{id}}))
-	if got := p.hit(0, p.forge(1, l)); got != "" {
-		t.Fatal(got)
-	}
-	if m := p.sides[0].mark("text"); m.State != Seen {
-		t.Errorf("the message is %s", m.State)
-	}
-}
-
-func TestReadMarkSeesWhatWasSentBeforeIt(t *testing.T) {
-	p := openPair(t)
-	for i, text := range []string{"early", "late"} {
-		p.say(0, text)
-		p.sides[0].sent(p.sides[0].next().N, 100+i, nil)
-	}
-	p.say(0, "unsent")
-	p.sides[0].readUntil(100)
-	for text, want := range map[string]State{"early": Seen, "late": Sent, "unsent": Queued} {
-		if m := p.sides[0].mark(text); m.State != want {
-			t.Errorf("%s: %s", text, m.State)
-		}
-	}
-}
-
-func TestEarlyMessagesWaitForTheChat(t *testing.T) {
-	p := newPair(t)
-	e, g := p.env(), testGroup(t)
-	creator := asking(e, 1, 2, 3)
-	must(t, creator.offer(e, g, nil))
-	invitee := requested(e, 1, 4, 5, creator.Public)
-	must(t, invitee.accept(e, g, nil))
-	gb, fp := invitee.Public, invitee.Key.Fingerprint
-	if _, err := creator.answered(e, 1, gb, fp); err != nil {
-		t.Fatal(err)
-	}
-	p.sides = [2]*chat{creator, invitee}
-	p.say(0, "too early")
-	for p.transmit(0, true) {
-	}
-	for len(p.wire[1]) > 0 {
-		if fault := p.deliver(1, 0, false); fault != "" {
-			t.Fatal(fault)
-		}
-	}
-	p.reload(1)
-	if _, err := p.sides[1].accepted(e, fp); err != nil {
-		t.Fatal(err)
-	}
-	p.collect(1)
 	p.settle()
-	if !slices.Equal(p.texts[1], []string{"too early"}) {
-		t.Errorf("told %v", p.texts[1])
+	l := p.honest(0, textMessage("under the old key"))
+	var buf bin.Buffer
+	must(p.t, l.Encode(&buf))
+	wire, err := seal(old, true, buf.Buf, rand.Reader)
+	must(p.t, err)
+	return p.hit(1, wire)
+}
+
+func estranged(p *pair) (fault Fault) {
+	for range maxStrange {
+		fault = p.hit(1, make([]byte, headerLen+32))
+	}
+	return fault
+}
+
+// sentFile is a picture of which something is wrong.
+func sentFile(change func(*File, *remoteFile)) func(p *pair) Fault {
+	return func(p *pair) Fault {
+		enc, err := encryptFile(testPicture, rand.Reader)
+		must(p.t, err)
+		f := &File{Size: int64(enc.Size), Secret: enc.Key, IV: enc.IV}
+		at := &remoteFile{ID: 1, Size: int64(len(enc.Data)), Fingerprint: enc.Ref.Fingerprint}
+		change(f, at)
+		message := textMessage("")
+		message.SetMedia(&e2e.DecryptedMessageMediaPhoto{Size: int(f.Size), Key: f.Secret, Iv: f.IV, W: 1, H: 1})
+		fault, err := p.sides[1].take(p.env(), arrival{Wire: p.forge(0, p.honest(0, message)), File: at})
+		must(p.t, err)
+		for _, ev := range p.sides[1].Events {
+			if ev.Kind == EventFile {
+				p.t.Fatalf("the file was told of")
+			}
+		}
+		return fault
+	}
+}
+
+// TestWrongMediaKeyIsNoticedByTheContent is about a sender that agrees with itself on
+// a wrong key: only the picture shows it.
+func TestWrongMediaKeyIsNoticedByTheContent(t *testing.T) {
+	enc, err := encryptFile(testPicture, rand.Reader)
+	must(t, err)
+	f := File{Photo: true, Size: int64(enc.Size), Secret: slices.Clone(enc.Key), IV: enc.IV}
+	f.Remote = remoteFile{Size: int64(len(enc.Data))}
+	if plain, err := f.open(enc.Data); err != nil || !bytes.Equal(plain, testPicture) {
+		t.Fatalf("the right key: %q, %v", plain, err)
+	}
+	f.Secret[3] ^= 1
+	if _, err := f.open(enc.Data); !errors.Is(err, ErrFile) || !strings.Contains(err.Error(), string(FaultMediaKey)) {
+		t.Errorf("a wrong key: %v", err)
+	}
+	if _, err := f.open(enc.Data[16:]); !errors.Is(err, ErrFile) {
+		t.Errorf("a cut file: %v", err)
+	}
+}
+
+// TestAttacksOnTheHandshake are those before there is a key.
+func TestAttacksOnTheHandshake(t *testing.T) {
+	e, g := env{now: time.Unix(1, 0), random: rand.Reader}, testGroup(t)
+	_, good, err := g.fresh(rand.Reader, nil)
+	must(t, err)
+	answer := func(public []byte) Fault {
+		c := asking(e, 1, 2, 3)
+		must(t, c.offer(e, g, nil))
+		fault, err := c.answered(e, 4, public, 1)
+		must(t, err)
+		if c.Phase != PhaseClosing || c.Key != nil {
+			t.Errorf("the chat is %s", c.Phase)
+		}
+		return fault
+	}
+	if got := answer(good); got != FaultFingerprint {
+		t.Errorf("a fingerprint mismatch is refused for %q", got)
+	}
+	if got := answer([]byte{2}); got != FaultWeak {
+		t.Errorf("g_b out of range is refused for %q", got)
+	}
+	c := requested(e, 1, 2, 3, []byte{2})
+	must(t, c.accept(e, g, nil))
+	if c.Phase != PhaseClosing || c.Reason != Reason(FaultWeak) {
+		t.Errorf("g_a out of range: the chat is %s for %s", c.Phase, c.Reason)
+	}
+	weak := slices.Clone(g.P)
+	weak[0] ^= 0x40 // as long as before, and no prime
+	var cache dhCache
+	_, _, err = cache.take(&tg.MessagesDhConfig{G: 3, P: weak, Version: 1})
+	if !errors.Is(err, errGroup) || judge(err).name != "weak group" {
+		t.Errorf("a weak prime: %v", err)
+	}
+}
+
+// TestGoodPrimeVouchesForNoOtherGenerator keeps what was checked apart from what was not.
+func TestGoodPrimeVouchesForNoOtherGenerator(t *testing.T) {
+	g := testGroup(t)
+	cache := dhCache{good: map[[sha256.Size]byte]bool{groupSum(g.G, g.P): true}}
+	for _, generator := range []int{2, g.G + 256} {
+		if _, _, err := cache.take(&tg.MessagesDhConfig{G: generator, P: g.P, Version: 1}); !errors.Is(err, errGroup) {
+			t.Errorf("generator %d: %v", generator, err)
+		}
 	}
 }

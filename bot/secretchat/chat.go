@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"slices"
 	"time"
 )
 
@@ -68,6 +67,7 @@ type chat struct {
 	Key      *chatKey  `json:"key,omitempty"`
 	Old      *chatKey  `json:"old,omitempty"`
 	Exchange *exchange `json:"exchange,omitempty"`
+	Gone     []int64   `json:"gone,omitempty"` // fingerprints of the last keys given up
 	Picture  []byte    `json:"picture,omitempty"`
 
 	In        int       `json:"in"`    // messages of the peer processed
@@ -79,16 +79,17 @@ type chat struct {
 	Notified  int       `json:"notified,omitempty"`  // the layer that we have told the peer
 	Strange   int       `json:"strange,omitempty"`   // messages in a row that no key of ours opens
 	TTL       int       `json:"ttl,omitempty"`       // seconds
+	Erase     bool      `json:"erase,omitempty"`     // its history is to go on the other side too
 	Waiting   []waiting `json:"waiting,omitempty"`
 	AskedTo   int       `json:"asked_to,omitempty"` // holes below it were asked for
 	AskedAt   int64     `json:"asked_at,omitempty"` // Unix seconds
-	Early     [][]byte  `json:"early,omitempty"`    // arrived before the chat was ready
+	Early     []arrival `json:"early,omitempty"`    // came before the chat was ready
 
 	Blobs   []string  `json:"blobs,omitempty"` // pictures that the chat did not live to send
 	Pending []pending `json:"pending,omitempty"`
 	Outbox  []entry   `json:"outbox,omitempty"`
 	Marks   []mark    `json:"marks,omitempty"`
-	Events  []event   `json:"events,omitempty"`
+	Events  []Event   `json:"events,omitempty"`
 	Told    int       `json:"told,omitempty"` // events ever made: the next one's number
 }
 
@@ -149,7 +150,7 @@ func (c *chat) end(e env, phase Phase, reason Reason) {
 	c.Phase, c.Reason, c.Ended = phase, reason, e.now.Unix()
 	c.wipe()
 	if known {
-		c.tell(event{Kind: eventClosed})
+		c.tell(Event{Kind: EventClosed})
 	}
 }
 
@@ -192,34 +193,4 @@ func (c *chat) keyBytes(k *chatKey) secret {
 func (c *chat) fault(e env, f Fault) Fault {
 	c.end(e, PhaseClosing, Reason(f))
 	return f
-}
-
-type eventKind string
-
-const (
-	eventOpened   eventKind = "opened"
-	eventClosed   eventKind = "closed"
-	eventText     eventKind = "text"
-	eventProgress eventKind = "progress"
-)
-
-// event is something the caller of the library is still to be told. It is kept
-// until its handler returned without error.
-type event struct {
-	ID    int       `json:"id"`
-	Kind  eventKind `json:"kind"`
-	Text  string    `json:"text,omitempty"`
-	Key   string    `json:"key,omitempty"`
-	State State     `json:"state,omitempty"`
-}
-
-func (c *chat) tell(ev event) {
-	ev.ID = c.Told
-	c.Told++
-	c.Events = append(c.Events, ev)
-}
-
-// told forgets an event that its handler has taken.
-func (c *chat) told(id int) {
-	c.Events = slices.DeleteFunc(c.Events, func(ev event) bool { return ev.ID == id })
 }

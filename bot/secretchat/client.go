@@ -140,76 +140,6 @@ func (c *Client) resume(ctx context.Context, ch *chat) error {
 	return nil
 }
 
-// SendText queues a text for a chat. The key is the caller's: a second call with
-// the same key sends nothing and returns how far the first one's message is.
-func (c *Client) SendText(ctx context.Context, id int, key, text string) (State, error) {
-	if err := checkText(text, maxText); err != nil || text == "" {
-		return "", errors.Join(fmt.Errorf("%w: a text", ErrUnfit), err)
-	}
-	return c.send(ctx, id, pending{Key: key, Text: text})
-}
-
-// Photo is a picture to send: the bytes as they are, without recompression.
-type Photo struct {
-	Data    []byte // PNG or JPEG
-	W, H    int    // pixels
-	Caption string
-	Thumb   []byte // JPEG of at most 90x90
-	ThumbW  int
-	ThumbH  int
-}
-
-// SendPhoto queues a picture for a chat, behind what was queued before.
-func (c *Client) SendPhoto(ctx context.Context, id int, key string, p Photo) (State, error) {
-	if state, known, err := c.State(ctx, id, key); err != nil || known {
-		return state, err
-	}
-	if err := p.check(); err != nil {
-		return "", err
-	}
-	blob := blobName(id, key)
-	if err := c.put(ctx, blob, p.Data); err != nil {
-		return "", err
-	}
-	state, err := c.send(ctx, id, pending{Key: key, Photo: &photo{
-		Blob: blob, W: p.W, H: p.H, Caption: p.Caption, Thumb: p.Thumb, ThumbW: p.ThumbW, ThumbH: p.ThumbH,
-	}})
-	if errors.Is(err, ErrNoChat) || errors.Is(err, ErrBacklog) {
-		err = errors.Join(err, c.remove(ctx, blob))
-	}
-	return state, err
-}
-
-func (c *Client) send(ctx context.Context, id int, p pending) (state State, err error) {
-	if p.Key == "" {
-		return "", fmt.Errorf("%w: no key", ErrUnfit)
-	}
-	err = c.change(ctx, id, func(ch *chat, e env) error {
-		if state, err = ch.enqueue(e, p); err != nil {
-			return err
-		}
-		return ch.renewKey(e)
-	})
-	if err != nil {
-		return "", err
-	}
-	c.wake(id)
-	return state, nil
-}
-
-// State says how far the message with that key is; known is false when there is
-// none.
-func (c *Client) State(ctx context.Context, id int, key string) (state State, known bool, err error) {
-	ch, err := c.load(ctx, id)
-	if err != nil || ch == nil {
-		return "", false, err
-	}
-	if m := ch.mark(key); m != nil {
-		return m.State, true, nil
-	}
-	return "", false, nil
-}
-
 // Ask asks a user for a chat. It is pending until the user's phone accepts.
 func (c *Client) Ask(ctx context.Context, user, accessHash int64) (Chat, error) {
 	e := c.env()
@@ -223,11 +153,6 @@ func (c *Client) Ask(ctx context.Context, user, accessHash int64) (Chat, error) 
 	}
 	c.wake(ch.ID)
 	return ch.public(), nil
-}
-
-// Close ends a chat; the other side sees it as closed.
-func (c *Client) Close(ctx context.Context, id int) error {
-	return c.finish(ctx, id, ReasonOurs)
 }
 
 // Abandon notes that every chat is over without telling the server: the login that

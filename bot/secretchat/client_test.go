@@ -16,6 +16,9 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
+// testPicture begins as a PNG does.
+var testPicture = []byte("\x89PNG\r\n\x1a\nthe picture")
+
 // story is one chat from the request to its end, after which both devices rest.
 func story(t *testing.T, a, b *device) int {
 	a.start()
@@ -24,7 +27,7 @@ func story(t *testing.T, a, b *device) int {
 	a.wait("opened 2")
 	b.wait("opened 1")
 	a.say(id, "first")
-	a.show(id, "picture", []byte("the picture"))
+	a.show(id, "picture", testPicture)
 	a.say(id, "second")
 	b.wait("text second")
 	a.wait("picture sent")
@@ -46,7 +49,7 @@ func story(t *testing.T, a, b *device) int {
 func TestChatFromRequestToEnd(t *testing.T) {
 	a, b, cloud := twoDevices(t)
 	story(t, a, b)
-	want := []string{"opened 1", "text first", "text second", "text third", "answer sent", "closed 1: peer"}
+	want := []string{"opened 1", "text first", "file caption: the picture", "text second", "text third", "answer sent", "closed 1: peer"}
 	if got := b.told(); !slices.Equal(got, want) {
 		t.Errorf("told %q", got)
 	}
@@ -259,7 +262,7 @@ func TestUnsentPicturesGoWithTheirChat(t *testing.T) {
 		return errors.New("the line is bad")
 	}
 	cloud.mu.Unlock()
-	a.show(id, "picture", []byte("the picture"))
+	a.show(id, "picture", testPicture)
 	<-tried
 	must(t, a.current().Close(t.Context(), id))
 	a.wait("closed 2: ours")

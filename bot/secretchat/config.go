@@ -38,11 +38,17 @@ type Sender interface {
 	MessagesSendEncryptedService(context.Context, *tg.MessagesSendEncryptedServiceRequest) (tg.MessagesSentEncryptedMessageClass, error)
 }
 
-// API is what of Telegram the library calls.
+// Downloader is the part that fetches files.
+type Downloader interface {
+	UploadGetFile(context.Context, *tg.UploadGetFileRequest) (tg.UploadFileClass, error)
+}
+
+// API is what of Telegram the library calls. *tg.Client has it.
 type API interface {
 	Handshaker
 	Sender
 	uploader.Client
+	Downloader
 }
 
 // Chat is what callers may know of a chat.
@@ -55,18 +61,15 @@ type Chat struct {
 	Created time.Time
 }
 
-// Handler is told what happens. Each of its calls may come again after a crash or
-// an error, never out of order within one chat. OnRequest runs while an update is
-// handled: it must not call Telegram. The others may do what they like, within
-// their context.
+// Handler is told what happens.
 type Handler interface {
-	// OnRequest decides whether a chat that a user asks for is accepted.
+	// OnRequest decides whether a chat that a user asks for is accepted. It runs while
+	// an update is handled: it must not call Telegram. An error halts the client.
 	OnRequest(ctx context.Context, user int64) (accept bool, err error)
-	Opened(ctx context.Context, c Chat) error
-	Closed(ctx context.Context, c Chat) error
-	Text(ctx context.Context, c Chat, text string) error
-	// Progress tells that a message, by its caller's key, was sent, seen, or failed.
-	Progress(ctx context.Context, c Chat, key string, state State) error
+	// Event tells of one event, in order within each chat. It may do what it likes
+	// within a minute. Until it returns nil the same event is told again, and the ones
+	// after it wait.
+	Event(ctx context.Context, c Chat, e Event) error
 }
 
 // Config is what a Client needs: API, Store and Handler. The rest may be left out.
@@ -79,7 +82,7 @@ type Config struct {
 	After   func(time.Duration) <-chan time.Time
 	// Do is called around every call that has an effect, with the name of its site:
 	// accept, ask, discard, upload, send_text, send_photo, send_service; and
-	// parameters, which only reads.
+	// parameters and download, which only read.
 	Do  func(ctx context.Context, site string, call func(context.Context) error) error
 	Log *slog.Logger
 	// Patience is how long a chat of ours waits for the other phone's answer before

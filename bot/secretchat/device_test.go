@@ -1,6 +1,7 @@
 package secretchat
 
 import (
+	"bytes"
 	"context"
 	"crypto/rand"
 	"crypto/sha256"
@@ -149,18 +150,28 @@ func (d *device) note(format string, args ...any) error {
 }
 
 func (d *device) OnRequest(context.Context, int64) (bool, error) { return d.welcome, nil }
-func (d *device) Opened(_ context.Context, c Chat) error         { return d.note("opened %d", c.User) }
 
-func (d *device) Closed(_ context.Context, c Chat) error {
-	return d.note("closed %d: %s", c.User, c.Reason)
-}
-
-func (d *device) Text(_ context.Context, _ Chat, text string) error {
-	return d.note("text %s", text)
-}
-
-func (d *device) Progress(_ context.Context, _ Chat, key string, state State) error {
-	return d.note("%s %s", key, state)
+func (d *device) Event(ctx context.Context, c Chat, e Event) error {
+	switch e.Kind {
+	case EventOpened:
+		return d.note("opened %d", c.User)
+	case EventClosed:
+		return d.note("closed %d: %s", c.User, c.Reason)
+	case EventText:
+		return d.note("text %s", e.Text)
+	case EventProgress:
+		return d.note("%s %s", e.Key, e.State)
+	case EventFile:
+		data, err := d.current().Download(ctx, e.File)
+		if err != nil {
+			return err
+		}
+		return d.note("file %s: %s%s", e.Text, e.File.Name, bytes.TrimPrefix(data, testPicture[:8]))
+	case EventTimer:
+		return d.note("timer %s", e.Timer)
+	default:
+		return d.note("%s %v", e.Kind, e.Messages)
+	}
 }
 
 // told returns what was noted, a repetition after a halt left out.

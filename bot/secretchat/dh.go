@@ -9,9 +9,12 @@ import (
 	"github.com/gotd/td/crypto"
 )
 
-// errWeak says that a Diffie-Hellman value of the other side, or the server's
-// parameters, are outside of what the protocol allows.
+// errWeak says that a Diffie-Hellman value of the other side is outside of what the
+// protocol allows.
 var errWeak = errors.New("weak Diffie-Hellman value")
+
+// errGroup says that the server's prime or generator are.
+var errGroup = errors.New("weak Diffie-Hellman group")
 
 // group is the server's generator and prime, checked.
 type group struct {
@@ -23,7 +26,7 @@ type group struct {
 // part of a second: callers keep the answer per prime.
 func checkGroup(g int, p []byte) error {
 	if err := crypto.CheckDH(g, new(big.Int).SetBytes(p)); err != nil {
-		return fmt.Errorf("%w: %w", errWeak, err)
+		return fmt.Errorf("%w: %w", errGroup, err)
 	}
 	return nil
 }

@@ -8,7 +8,9 @@ type Fault string
 const (
 	FaultShape      Fault = "shape"       // not a whole number of blocks, or too short
 	FaultUnknownKey Fault = "unknown-key" // no key of ours has that fingerprint
-	FaultMessageKey Fault = "message-key" // altered, or thrown back at its writer
+	FaultMessageKey Fault = "message-key" // altered, or never written by the peer
+	FaultReflected  Fault = "reflected"   // our own message, thrown back at us
+	FaultOldKey     Fault = "old-key"     // under a key that was given up
 	FaultRepeat     Fault = "repeat"      // its number was processed before
 	FaultNotOpen    Fault = "not-open"    // the chat is over
 	FaultEarly      Fault = "early"       // too many before the chat was ready
@@ -20,6 +22,14 @@ const (
 const (
 	FaultLayer       Fault = "layer"       // written in a layer below MTProto 2.0
 	FaultUnannounced Fault = "unannounced" // the peer has never told its layer
+)
+
+// Faults of files. The message is counted and its caption read, the file is not.
+const (
+	FaultFileKey         Fault = "file-key"         // key or IV have the wrong length
+	FaultFileSize        Fault = "file-size"        // it does not fit what the server has
+	FaultFileFingerprint Fault = "file-fingerprint" // of another key than the message's
+	FaultMediaKey        Fault = "media-key"        // what it opens is no picture
 )
 
 // Faults that close the chat. FaultUnknownKey and FaultMessageKey do so too when
@@ -34,6 +44,7 @@ const (
 	FaultResend      Fault = "resend"      // asks for what cannot be sent again
 	FaultExchange    Fault = "exchange"    // a re-key that breaks the rules
 	FaultFingerprint Fault = "fingerprint" // the two sides have different keys
+	FaultNewKey      Fault = "new-key"     // a re-key after which they would have
 	FaultWeak        Fault = "weak"        // a Diffie-Hellman value out of range
 	FaultBacklog     Fault = "backlog"     // the other side never acknowledges
 )

@@ -10,9 +10,11 @@ import (
 
 // Layers of the end-to-end schema.
 const (
-	ourLayer     = 144
-	minLayer     = 73 // MTProto 2.0: nothing below it is ever written
-	initialLayer = 46 // what a peer is taken to have until it says otherwise
+	ourLayer = 144
+	minLayer = 73 // MTProto 2.0: nothing below it is ever written
+	// wideFileLayer is the first in which files have 64-bit sizes.
+	wideFileLayer = 143
+	initialLayer  = 46 // what a peer is taken to have until it says otherwise
 )
 
 // maxEarly bounds what is kept for a chat that is not ready.
@@ -126,14 +128,14 @@ func (c *chat) open(e env) error {
 	clear(c.Exponent)
 	c.Exponent, c.Public = nil, nil
 	c.Phase = PhaseOpen
-	c.tell(event{Kind: eventOpened})
+	c.tell(Event{Kind: EventOpened})
 	if err := c.notifyLayer(e); err != nil {
 		return err
 	}
 	early := c.Early
 	c.Early = nil
-	for _, wire := range early {
-		if _, err := c.receive(e, wire); err != nil {
+	for _, a := range early {
+		if _, err := c.take(e, a); err != nil {
 			return err
 		}
 	}
@@ -160,11 +162,12 @@ func newChatKey(e env, key secret) *chatKey {
 }
 
 // early keeps a message for a chat that is not ready.
-func (c *chat) early(wire []byte) Fault {
-	if len(c.Early) >= maxEarly || c.held()+len(wire) > maxHeld {
+func (c *chat) early(a arrival) Fault {
+	if len(c.Early) >= maxEarly || c.held()+len(a.Wire) > maxHeld {
 		return FaultEarly
 	}
-	c.Early = append(c.Early, bytes.Clone(wire))
+	a.Wire = bytes.Clone(a.Wire)
+	c.Early = append(c.Early, a)
 	return ""
 }
 

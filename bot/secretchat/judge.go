@@ -64,7 +64,7 @@ func judge(err error) answer {
 	if err == nil {
 		return answer{verdict: verdictDone}
 	}
-	if errors.Is(err, errWeak) {
+	if errors.Is(err, errGroup) {
 		return answer{verdict: verdictLater, name: "weak group", wait: lastRetry}
 	}
 	if wait, ok := tgerr.AsFloodWait(err); ok {

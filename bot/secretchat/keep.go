@@ -94,7 +94,7 @@ func (c *Client) vanished(user int64, id int) *chat {
 	}
 	ch := lost(c.env(), id)
 	ch.User, ch.Rev = user, last.rev
-	ch.tell(event{Kind: eventClosed})
+	ch.tell(Event{Kind: EventClosed})
 	return ch
 }
 

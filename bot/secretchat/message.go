@@ -1,11 +1,5 @@
 package secretchat
 
-import (
-	"fmt"
-	"unicode/utf16"
-	"unicode/utf8"
-)
-
 // State is how far a message of ours has come.
 type State string
 
@@ -37,39 +31,13 @@ type pending struct {
 	Uploads int    `json:"uploads,omitempty"`
 }
 
-// Limits of what may be sent, Telegram's own where it has any.
-const (
-	maxText    = 4096     // UTF-16 units
-	maxCaption = 1024     // UTF-16 units
-	maxFile    = 32 << 20 // bytes
-	maxThumb   = 32 << 10 // bytes
-	maxThumbWH = 90       // pixels
-)
-
-func checkText(text string, limit int) error {
-	if !utf8.ValidString(text) || len(utf16.Encode([]rune(text))) > limit {
-		return fmt.Errorf("%w: a text that is no UTF-8, or too long", ErrUnfit)
-	}
-	return nil
-}
-
-func (p Photo) check() error {
-	switch {
-	case len(p.Data) == 0 || len(p.Data) > maxFile:
-		return fmt.Errorf("%w: a file of %d bytes", ErrUnfit, len(p.Data))
-	case len(p.Thumb) > maxThumb || p.ThumbW > maxThumbWH || p.ThumbH > maxThumbWH:
-		return fmt.Errorf("%w: a thumbnail of %d bytes, %d by %d", ErrUnfit, len(p.Thumb), p.ThumbW, p.ThumbH)
-	case p.W <= 0 || p.H <= 0:
-		return fmt.Errorf("%w: a picture of %d by %d", ErrUnfit, p.W, p.H)
-	}
-	return checkText(p.Caption, maxCaption)
-}
-
-// photo is what is known of a picture before it is uploaded; its bytes lie beside
-// the record.
+// photo is what is known of a picture, or of a file that has a name, before it is
+// uploaded; its bytes lie beside the record.
 type photo struct {
 	Blob    string `json:"blob"` // name of the bytes in the store
-	W       int    `json:"w"`    // pixels
+	Name    string `json:"name,omitempty"`
+	MIME    string `json:"mime,omitempty"`
+	W       int    `json:"w"` // pixels
 	H       int    `json:"h"`
 	Caption string `json:"caption,omitempty"`
 	Thumb   []byte `json:"thumb,omitempty"`

@@ -178,7 +178,9 @@ func (c *Client) await(ctx context.Context, ch *chat) (step, error) {
 // discard tells the server that a chat is over.
 func (c *Client) discard(ctx context.Context, w *worker, ch *chat) (step, error) {
 	a, err := c.call(ctx, w, "discard", callTimeout, func(ctx context.Context) error {
-		_, err := c.cfg.API.MessagesDiscardEncryption(ctx, &tg.MessagesDiscardEncryptionRequest{ChatID: ch.ID})
+		_, err := c.cfg.API.MessagesDiscardEncryption(ctx, &tg.MessagesDiscardEncryptionRequest{
+			ChatID: ch.ID, DeleteHistory: ch.Erase,
+		})
 		return err
 	})
 	if err != nil {

@@ -48,7 +48,7 @@ func (c *chat) progress(key string, state State) {
 		return
 	}
 	m.State = state
-	c.tell(event{Kind: eventProgress, Key: key, State: state})
+	c.tell(Event{Kind: EventProgress, Key: key, State: state})
 }
 
 // enqueue takes a caller's message. Under a key that is known already nothing
@@ -107,12 +107,8 @@ func (c *chat) numberPhoto(e env, f encryptedFile) error {
 	if err != nil {
 		return err
 	}
-	media := &e2e.DecryptedMessageMediaPhoto{
-		Thumb: p.Photo.Thumb, ThumbW: p.Photo.ThumbW, ThumbH: p.Photo.ThumbH,
-		W: p.Photo.W, H: p.Photo.H, Size: f.Size, Key: f.Key, Iv: f.IV, Caption: p.Photo.Caption,
-	}
 	body := &e2e.DecryptedMessage{RandomID: id, TTL: c.TTL}
-	body.SetMedia(media)
+	body.SetMedia(p.Photo.media(f, c.layer()))
 	out := entry{
 		RandomID: id, Kind: kindPhoto, Key: p.Key, File: &f.Ref, Photo: p.Photo, Uploads: p.Uploads + 1,
 	}
@@ -120,6 +116,25 @@ func (c *chat) numberPhoto(e env, f encryptedFile) error {
 		return err
 	}
 	return c.flushTexts(e)
+}
+
+// media is what a message says of its file, in words that the peer's layer has.
+func (p *photo) media(f encryptedFile, layer int) e2e.DecryptedMessageMediaClass {
+	if p.Name == "" {
+		return &e2e.DecryptedMessageMediaPhoto{
+			Thumb: p.Thumb, ThumbW: p.ThumbW, ThumbH: p.ThumbH, W: p.W, H: p.H,
+			Size: f.Size, Key: f.Key, Iv: f.IV, Caption: p.Caption,
+		}
+	}
+	attributes := []e2e.DocumentAttributeClass{&e2e.DocumentAttributeFilename{FileName: p.Name}}
+	if layer < wideFileLayer {
+		return &e2e.DecryptedMessageMediaDocument46{
+			MimeType: p.MIME, Size: f.Size, Key: f.Key, Iv: f.IV, Attributes: attributes, Caption: p.Caption,
+		}
+	}
+	return &e2e.DecryptedMessageMediaDocument{
+		MimeType: p.MIME, Size: int64(f.Size), Key: f.Key, Iv: f.IV, Attributes: attributes, Caption: p.Caption,
+	}
 }
 
 // act writes a service message.
@@ -158,11 +173,14 @@ func (c *chat) write(e env, out entry, body e2e.DecryptedMessageClass) error {
 	return nil
 }
 
+// layer is the one that we write in.
+func (c *chat) layer() int { return max(minLayer, min(ourLayer, c.PeerLayer)) }
+
 // encrypt makes the wire form of our message n under the current key.
 func (c *chat) encrypt(e env, n int, body e2e.DecryptedMessageClass) ([]byte, error) {
 	layer := &e2e.DecryptedMessageLayer{
 		RandomBytes: make([]byte, randomBytes),
-		Layer:       max(minLayer, min(ourLayer, c.PeerLayer)),
+		Layer:       c.layer(),
 		InSeqNo:     c.wireIn(c.In),
 		OutSeqNo:    c.wireOut(n),
 		Message:     body,

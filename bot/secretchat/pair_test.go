@@ -148,7 +148,7 @@ func (p *pair) deliver(side, i int, keep bool) Fault {
 func (p *pair) collect(side int) {
 	c := p.sides[side]
 	for _, ev := range c.Events {
-		if ev.Kind == eventText {
+		if ev.Kind == EventText {
 			p.texts[side] = append(p.texts[side], ev.Text)
 		}
 	}

@@ -4,7 +4,11 @@ import (
 	"crypto/sha1" // #nosec G505 -- the key picture is defined with it
 	"crypto/sha256"
 	"encoding/hex"
+	"fmt"
+	"image"
 	"image/color"
+	"image/png"
+	"io"
 )
 
 // pictureLen is the number of bytes that a key picture is made of.
@@ -35,6 +39,33 @@ func (p KeyPicture) Cells() [pictureSide][pictureSide]uint8 {
 	return cells
 }
 
+// Image draws the picture with square cells of that many pixels.
+func (p KeyPicture) Image(cell int) image.Image {
+	cell = max(1, cell)
+	palette := color.Palette{}
+	for _, c := range p.Palette() {
+		palette = append(palette, c)
+	}
+	side, cells := pictureSide*cell, p.Cells()
+	img := image.NewPaletted(image.Rect(0, 0, side, side), palette)
+	for y := range side {
+		for x := range side {
+			img.SetColorIndex(x, y, cells[y/cell][x/cell])
+		}
+	}
+	return img
+}
+
+// WritePNG writes the picture with square cells of that many pixels: some hundred
+// bytes, whatever the size.
+func (p KeyPicture) WritePNG(w io.Writer, cell int) error {
+	encoder := png.Encoder{CompressionLevel: png.BestCompression}
+	if err := encoder.Encode(w, p.Image(cell)); err != nil {
+		return fmt.Errorf("write a key picture: %w", err)
+	}
+	return nil
+}
+
 // Palette returns the colours 0..3 as Android shows them.
 func (p KeyPicture) Palette() [4]color.RGBA {
 	return [4]color.RGBA{
@@ -46,7 +77,7 @@ func (p KeyPicture) Palette() [4]color.RGBA {
 }
 
 // Lines returns the 64 hexadecimal digits as phones show them: four lines of
-// eight bytes with a gap in the middle.
+// eight bytes with a gap in the middle. Android writes them in capitals, iOS not.
 func (p KeyPicture) Lines() [4]string {
 	var lines [4]string
 	for i := range lines {

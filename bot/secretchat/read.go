@@ -1,9 +1,10 @@
 package secretchat
 
-import "github.com/gotd/td/tg/e2e"
+import (
+	"time"
 
-// maxTold bounds what is kept for a handler that never takes it.
-const maxTold = 200
+	"github.com/gotd/td/tg/e2e"
+)
 
 // resendOf returns the resend request that a message is, if it is one.
 func resendOf(layer *e2e.DecryptedMessageLayer) (*e2e.DecryptedMessageActionResend, bool) {
@@ -22,40 +23,59 @@ func actionOf(message e2e.DecryptedMessageClass) e2e.DecryptedMessageActionClass
 	}
 }
 
-// textOf returns what a person wrote, from any generation of messages, captions
-// left aside.
-func textOf(message e2e.DecryptedMessageClass) string {
+// contentOf returns what a person wrote, from any generation of messages.
+func contentOf(message e2e.DecryptedMessageClass) (id int64, text string, media e2e.DecryptedMessageMediaClass) {
 	switch m := message.(type) {
 	case *e2e.DecryptedMessage:
-		return m.Message
+		return m.RandomID, m.Message, m.Media
 	case *e2e.DecryptedMessage46:
-		return m.Message
+		return m.RandomID, m.Message, m.Media
 	case *e2e.DecryptedMessage23:
-		return m.Message
+		return m.RandomID, m.Message, m.Media
 	case *e2e.DecryptedMessage8:
-		return m.Message
+		return m.RandomID, m.Message, m.Media
 	default:
-		return ""
+		return 0, "", nil
 	}
+}
+
+// hear tells what a person wrote or sent. A file that does not fit what is said of it
+// is not told of, its caption is.
+func (c *chat) hear(w waiting, message e2e.DecryptedMessageClass) Fault {
+	id, text, media := contentOf(message)
+	file, caption := attachment(media)
+	if text == "" {
+		text = caption
+	}
+	if file != nil {
+		fault := file.check(w.File)
+		if fault == "" {
+			c.pass(Event{Kind: EventFile, Message: id, Text: text, File: file})
+			return ""
+		}
+		if text != "" {
+			c.pass(Event{Kind: EventText, Message: id, Text: text})
+		}
+		return fault
+	}
+	if text != "" {
+		c.pass(Event{Kind: EventText, Message: id, Text: text})
+	}
+	return ""
 }
 
 // read carries out the content of a message whose numbers are in order.
 func (c *chat) read(e env, w waiting, message e2e.DecryptedMessageClass) (Fault, error) {
-	if text := textOf(message); text != "" && len(c.Events) < maxTold {
-		c.tell(event{Kind: eventText, Text: text})
+	action := actionOf(message)
+	if action == nil {
+		return c.hear(w, message), nil
 	}
-	switch action := actionOf(message).(type) {
+	switch action := action.(type) {
 	case *e2e.DecryptedMessageActionResend:
 		if w.Resent {
 			return "", nil
 		}
 		return c.resend(e, action), nil
-	case *e2e.DecryptedMessageActionNotifyLayer:
-		c.PeerLayer, c.Announced = max(c.PeerLayer, action.Layer), true
-	case *e2e.DecryptedMessageActionSetMessageTTL:
-		c.TTL = max(0, action.TTLSeconds)
-	case *e2e.DecryptedMessageActionReadMessages:
-		c.displayed(action.RandomIDs)
 	case *e2e.DecryptedMessageActionRequestKey:
 		return c.keyRequested(e, w, action)
 	case *e2e.DecryptedMessageActionAcceptKey:
@@ -64,9 +84,27 @@ func (c *chat) read(e env, w waiting, message e2e.DecryptedMessageClass) (Fault,
 		return c.keyCommitted(e, action)
 	case *e2e.DecryptedMessageActionAbortKey:
 		return c.keyAborted(e, action), nil
-	default:
-		// Typing, deletions, screenshots, flushed histories, Noop, media: nothing of
-		// the peer's is kept here, so there is nothing to do but to count.
 	}
+	c.note(action)
 	return "", nil
+}
+
+// note takes actions that ask for no answer. Typing, Noop and whatever else is known
+// are only counted.
+func (c *chat) note(action e2e.DecryptedMessageActionClass) {
+	switch action := action.(type) {
+	case *e2e.DecryptedMessageActionNotifyLayer:
+		c.PeerLayer, c.Announced = max(c.PeerLayer, action.Layer), true
+	case *e2e.DecryptedMessageActionSetMessageTTL:
+		c.TTL = max(0, action.TTLSeconds)
+		c.pass(Event{Kind: EventTimer, Timer: time.Duration(c.TTL) * time.Second})
+	case *e2e.DecryptedMessageActionReadMessages:
+		c.displayed(action.RandomIDs)
+	case *e2e.DecryptedMessageActionDeleteMessages:
+		c.deleted(action.RandomIDs)
+	case *e2e.DecryptedMessageActionFlushHistory:
+		c.flushed()
+	case *e2e.DecryptedMessageActionScreenshotMessages:
+		c.pass(Event{Kind: EventScreenshot})
+	}
 }

@@ -11,6 +11,8 @@ const (
 	// counts only for a key that was used.
 	keyMessages = 100
 	keyAge      = 7 * 24 * time.Hour
+	// maxGone is of how many keys that were given up the fingerprint is kept.
+	maxGone = 4
 )
 
 // exchange is a change of keys that is under way. The side that asked holds an
@@ -105,7 +107,7 @@ func (c *chat) keyAccepted(e env, action *e2e.DecryptedMessageActionAcceptKey) (
 	}
 	key := newChatKey(e, g.key(action.GB, c.Exchange.Exponent))
 	if key.Fingerprint != action.KeyFingerprint {
-		return c.fault(e, FaultFingerprint), nil
+		return c.fault(e, FaultNewKey), nil
 	}
 	commit := &e2e.DecryptedMessageActionCommitKey{ExchangeID: action.ExchangeID, KeyFingerprint: key.Fingerprint}
 	if err := c.act(e, commit); err != nil || !c.live() {
@@ -120,8 +122,11 @@ func (c *chat) keyAccepted(e env, action *e2e.DecryptedMessageActionAcceptKey) (
 // late, when a message under the new key has made us switch already.
 func (c *chat) keyCommitted(e env, action *e2e.DecryptedMessageActionCommitKey) (Fault, error) {
 	if key := c.Exchange.negotiated(); key != nil {
-		if c.Exchange.ID != action.ExchangeID || key.Fingerprint != action.KeyFingerprint {
+		switch {
+		case c.Exchange.ID != action.ExchangeID:
 			return c.fault(e, FaultExchange), nil
+		case key.Fingerprint != action.KeyFingerprint:
+			return c.fault(e, FaultNewKey), nil
 		}
 		if err := c.switchKey(e); err != nil {
 			return "", err
@@ -170,7 +175,12 @@ func (c *chat) switchKey(e env) error {
 }
 
 func (c *chat) dropOld() {
-	clear(c.keyBytes(c.Old))
+	if c.Old == nil {
+		return
+	}
+	c.Gone = append(c.Gone, c.Old.Fingerprint)
+	c.Gone = c.Gone[max(0, len(c.Gone)-maxGone):]
+	clear(c.Old.Bytes)
 	c.Old = nil
 }
 

@@ -31,11 +31,12 @@ const (
 
 // waiting is a message that arrived behind a hole: decrypted, but not processed.
 type waiting struct {
-	N           int    `json:"n"`
-	Acks        int    `json:"acks"`
-	Data        []byte `json:"data"` // serialised decryptedMessageLayer
-	Fingerprint int64  `json:"fingerprint"`
-	Resent      bool   `json:"resent,omitempty"` // its resend request was carried out on arrival
+	N           int         `json:"n"`
+	Acks        int         `json:"acks"`
+	Data        []byte      `json:"data"` // serialised decryptedMessageLayer
+	Fingerprint int64       `json:"fingerprint"`
+	File        *remoteFile `json:"file,omitempty"`
+	Resent      bool        `json:"resent,omitempty"` // its resend request was carried out on arrival
 }
 
 // wireOut is the out_seq_no of our message n.
@@ -74,15 +75,25 @@ func (c *chat) rightParity(in, out int) bool {
 	return out%2 == 1 && in%2 == 0
 }
 
-// receive takes one encrypted message from the wire. The fault tells what was
-// wrong, if anything; an error means that the record must not be saved.
-func (c *chat) receive(e env, wire []byte) (Fault, error) {
+// arrival is a message as the server gave it.
+type arrival struct {
+	Wire []byte      `json:"wire"`
+	File *remoteFile `json:"file,omitempty"`
+}
+
+// receive takes one encrypted message without a file from the wire.
+func (c *chat) receive(e env, wire []byte) (Fault, error) { return c.take(e, arrival{Wire: wire}) }
+
+// take takes one encrypted message from the wire. The fault tells what was wrong, if
+// anything; an error means that the record must not be saved.
+func (c *chat) take(e env, a arrival) (Fault, error) {
+	wire := a.Wire
 	switch c.Phase {
 	case PhaseOpen:
 	case PhaseClosing, PhaseClosed:
 		return FaultNotOpen, nil
 	default:
-		return c.early(wire), nil
+		return c.early(a), nil
 	}
 	if len(wire) > maxWire {
 		return c.fault(e, FaultSize), nil
@@ -93,6 +104,8 @@ func (c *chat) receive(e env, wire []byte) (Fault, error) {
 		c.Strange = 0
 	case FaultPadding:
 		return c.fault(e, fault), nil
+	case FaultOldKey:
+		return fault, nil
 	default:
 		return c.estranged(e, fault), nil
 	}
@@ -103,15 +116,15 @@ func (c *chat) receive(e env, wire []byte) (Fault, error) {
 	if !c.rightParity(layer.InSeqNo, layer.OutSeqNo) {
 		return c.fault(e, FaultParity), nil
 	}
-	w := waiting{N: layer.OutSeqNo / 2, Acks: layer.InSeqNo / 2, Data: data, Fingerprint: fingerprint}
+	w := waiting{N: layer.OutSeqNo / 2, Acks: layer.InSeqNo / 2, Data: data, Fingerprint: fingerprint, File: a.File}
 	if w.Acks > c.Out {
 		return c.fault(e, FaultAcknowledge), nil
 	}
 	return c.arrange(e, w, layer)
 }
 
-// estranged counts a message that no key opens; one may be anybody's, a hundred in
-// a row are a peer that writes under a key which this side does not have.
+// estranged counts a message that no key opens, or ever opened; one may be anybody's,
+// a hundred in a row are a peer that writes under a key which this side does not have.
 func (c *chat) estranged(e env, f Fault) Fault {
 	if c.Strange++; c.Strange >= maxStrange {
 		return c.fault(e, f)
@@ -125,8 +138,8 @@ func (c *chat) held() int {
 	for _, w := range c.Waiting {
 		n += len(w.Data)
 	}
-	for _, wire := range c.Early {
-		n += len(wire)
+	for _, a := range c.Early {
+		n += len(a.Wire)
 	}
 	return n
 }
@@ -140,10 +153,22 @@ func (c *chat) decrypt(wire []byte) (data []byte, fingerprint int64, fault Fault
 	for _, key := range []*chatKey{c.Key, c.Old, c.Exchange.negotiated()} {
 		if key != nil && key.Fingerprint == fingerprint {
 			data, fault = unseal(key.Bytes, !c.Creator, wire)
+			if fault == FaultMessageKey && c.reflected(key, wire) {
+				fault = FaultReflected
+			}
 			return data, fingerprint, fault
 		}
 	}
+	if slices.Contains(c.Gone, fingerprint) {
+		return nil, 0, FaultOldKey
+	}
 	return nil, 0, FaultUnknownKey
+}
+
+// reflected says that a message opens as one of ours.
+func (c *chat) reflected(key *chatKey, wire []byte) bool {
+	_, fault := unseal(key.Bytes, c.Creator, wire)
+	return fault == ""
 }
 
 // decodeLayer reads the envelope with all that is in it.

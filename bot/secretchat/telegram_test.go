@@ -30,6 +30,7 @@ type cloudChat struct {
 	creator, invitee int64
 	ga               []byte
 	accepted, over   bool
+	erased           bool
 }
 
 func newCloud(accounts ...int64) *cloud {
@@ -131,7 +132,7 @@ func (a *line) MessagesDiscardEncryption(_ context.Context, r *tg.MessagesDiscar
 	if chat == nil || chat.over {
 		return false, tgerr.New(400, "ENCRYPTION_ALREADY_DECLINED")
 	}
-	chat.over = true
+	chat.over, chat.erased = true, r.DeleteHistory
 	a.push(chat.peer(a.account), &tg.EncryptedChatDiscarded{ID: r.ChatID})
 	return true, nil
 }
@@ -180,8 +181,9 @@ func (a *line) MessagesSendEncryptedFile(_ context.Context, r *tg.MessagesSendEn
 		case *tg.InputEncryptedFileUploaded:
 			a.files[f.ID] = a.parts[f.ID]
 			file.ID, file.AccessHash, file.KeyFingerprint = f.ID, 7, f.KeyFingerprint
+			file.Size = int64(len(a.files[f.ID]))
 		case *tg.InputEncryptedFile:
-			file.ID, file.AccessHash = f.ID, f.AccessHash
+			file.ID, file.AccessHash, file.Size = f.ID, f.AccessHash, int64(len(a.files[f.ID]))
 		}
 		return &tg.EncryptedMessage{RandomID: r.RandomID, ChatID: chat, Bytes: r.Data, File: file}
 	})
@@ -200,6 +202,17 @@ func (a *line) UploadSaveFilePart(_ context.Context, r *tg.UploadSaveFilePartReq
 
 func (a *line) UploadSaveBigFilePart(context.Context, *tg.UploadSaveBigFilePartRequest) (bool, error) {
 	return false, tgerr.New(400, "FILE_PARTS_INVALID")
+}
+
+func (a *line) UploadGetFile(_ context.Context, r *tg.UploadGetFileRequest) (tg.UploadFileClass, error) {
+	leave, err := a.enter("download")
+	if err != nil {
+		return nil, err
+	}
+	defer leave()
+	data := a.files[r.Location.(*tg.InputEncryptedFileLocation).ID]
+	from := min(int(r.Offset), len(data))
+	return &tg.UploadFile{Bytes: bytes.Clone(data[from:min(from+r.Limit, len(data))])}, nil
 }
 
 // drawer is a store whose saves can fail.

@@ -55,7 +55,9 @@ func (c *Client) HandleMessage(ctx context.Context, update tg.EncryptedMessageCl
 		err = c.disown(ctx, id)
 	}
 	if err == nil {
-		err = c.known(ctx, id, func(ch *chat, e env) (Fault, error) { return ch.receive(e, update.GetBytes()) })
+		err = c.known(ctx, id, func(ch *chat, e env) (Fault, error) {
+			return ch.take(e, arrival{Wire: update.GetBytes(), File: remote(update)})
+		})
 	}
 	if err != nil {
 		return c.halted(err)

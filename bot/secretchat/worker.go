@@ -157,7 +157,7 @@ func (c *Client) deliver(ctx context.Context, id int) (step, error) {
 		return step{more: true, wait: firstRetry}, nil
 	}
 	err = c.change(ctx, id, func(ch *chat, _ env) error {
-		ch.told(ev.ID)
+		ch.told(ev.Number)
 		return nil
 	})
 	return step{more: true}, err
@@ -166,18 +166,8 @@ func (c *Client) deliver(ctx context.Context, id int) (step, error) {
 // handTimeout bounds what a handler may take for one event.
 const handTimeout = time.Minute
 
-func (c *Client) hand(ctx context.Context, ch Chat, ev event) error {
+func (c *Client) hand(ctx context.Context, ch Chat, ev Event) error {
 	ctx, cancel := context.WithTimeout(ctx, handTimeout)
 	defer cancel()
-	switch ev.Kind {
-	case eventOpened:
-		return c.cfg.Handler.Opened(ctx, ch)
-	case eventClosed:
-		return c.cfg.Handler.Closed(ctx, ch)
-	case eventText:
-		return c.cfg.Handler.Text(ctx, ch, ev.Text)
-	case eventProgress:
-		return c.cfg.Handler.Progress(ctx, ch, ev.Key, ev.State)
-	}
-	return nil
+	return c.cfg.Handler.Event(ctx, ch, ev)
 }
