@@ -60,7 +60,7 @@ func (f *Flows) cameBack(t *turn, e entry) Text {
 	c := card{voice: t.voice, f: f, o: e.o, now: t.now}
 	if back := e.o.Move.Back; back > 0 {
 		all = t.say(moveID(e.o.Move), args{
-			"Why": c.why(order.WhyExtra), "Sum": f.crs(back), "Address": f.backAt(t.voice, e.o, order.Done), "Block": block(e.o.Move.Mined), "Tx": string(e.o.Move.TxID),
+			"Why": c.why(order.WhyExtra), "Sum": f.crs(back), "Address": e.o.WentTo("").Short(), "Block": block(e.o.Move.Mined), "Tx": string(e.o.Move.TxID),
 		})
 	}
 	for _, p := range e.o.Payouts {
@@ -76,7 +76,7 @@ func (f *Flows) cameBack(t *turn, e entry) Text {
 		case order.Built, order.Sent, order.Done:
 		}
 		all = lines(all, t.say("back."+backID(p), args{
-			"Why": c.why(p.Why), "Sum": f.crs(sum), "Address": f.backAt(t.voice, e.o, p.State), "Block": block(p.Mined), "Tx": string(p.TxID),
+			"Why": c.why(p.Why), "Sum": f.crs(sum), "Address": e.o.WentTo(p.ID).Short(), "Block": block(p.Mined), "Tx": string(p.TxID),
 		}))
 	}
 	return all
