@@ -79,16 +79,27 @@ func (r *run) stepDue(ctx context.Context, p *Payout) (bool, error) {
 	return r.build(ctx, p, coins, total-fee-service, fee)
 }
 
-// stepMissing tells a person, once, when money that must be there does not come.
+// stepMissing sees to a payout whose money has not come for a while. What had only been found, a payment after the end,
+// is found again when its block is back, so the payout is given up. Of money that must be there a person is told, once.
 func (r *run) stepMissing(ctx context.Context, p *Payout, total cirrus.Strats) (bool, error) {
+	if total >= p.Expect || r.k.tip.Height < p.Block+lateBlocks {
+		return false, nil
+	}
+	if p.found() {
+		r.drop(p.ID)
+		return r.moved(ctx)
+	}
 	t := r.o.Ticket(p.Ticket)
-	if t == nil || t.State == Attention || total >= p.Expect || r.k.tip.Height < p.Block+lateBlocks {
+	if t == nil || t.State == Attention {
 		return false, nil
 	}
 	r.Log.Error("money missing", "order", r.o.ID, "address", p.From, "there", total, "expected", p.Expect)
 	r.attention(t, ReasonMissing)
 	return r.moved(ctx)
 }
+
+// found tells whether a payout was begun for money that was found at an address, and not for what a ticket leaves.
+func (p Payout) found() bool { return p.Why == WhyLate || p.Why == WhyCancelled || p.Why == WhyExtra }
 
 // refundIsContract tells whether the refund address became a contract, which no plain payment can pay.
 func (r *run) refundIsContract(ctx context.Context, at spot) (is bool, err error) {

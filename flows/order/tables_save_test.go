@@ -45,7 +45,7 @@ func TestEdges(t *testing.T) {
 // goesBy tells whether a case goes over an edge by itself, and would do so again.
 func (s stage) goesBy(e ending) bool {
 	_, once := s.failure(e)
-	return e.leads != "" && s.leadsTo(e) != s.savedAs() && !once && !byAPerson(s.state, e.leads)
+	return e.leads != "" && e.leads != givenUp && s.leadsTo(e) != s.savedAs() && !once && !byAPerson(s.state, e.leads)
 }
 
 // byAPerson tells whether an edge is only gone over when somebody asks for it: where that can't be saved they are told

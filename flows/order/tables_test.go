@@ -178,6 +178,9 @@ func (s stage) leadsTo(e ending) string {
 	return s.savedAs()
 }
 
+// givenUp is where a payout leads that is taken out of the order.
+const givenUp = "given up"
+
 // savedAfter is the state of a machine that was saved next, and whether a next step was noted with it.
 func (l *logbook) savedAfter(i int, m machineState) (state string, due bool) {
 	for _, line := range l.lines[i+1:] {
@@ -189,7 +192,7 @@ func (l *logbook) savedAfter(i int, m machineState) (state string, due bool) {
 				return other.state, line.due
 			}
 		}
-		return "", line.due // a payout that was given up
+		return givenUp, line.due
 	}
 	return "", false
 }
