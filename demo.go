@@ -46,7 +46,7 @@ func demoCommand(io streams) *cobra.Command {
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if f.play {
-				return playAll(cmd.Context(), f, cmd.Flags().Changed, io)
+				return playAll(cmd.Context(), stages(f, cmd.Flags().Changed), io)
 			}
 			return runDemo(cmd.Context(), f, io)
 		},

@@ -57,8 +57,7 @@ func stages(f demoFlags, given func(flag string) bool) [][]stage {
 }
 
 // playAll plays every story and says how it ended: demo: ok, or demo: FAILED and why.
-func playAll(ctx context.Context, f demoFlags, given func(flag string) bool, io streams) error {
-	lists := stages(f, given)
+func playAll(ctx context.Context, lists [][]stage, io streams) error {
 	slips := make([]slip, len(lists))
 	group, playing := errgroup.WithContext(ctx)
 	for i := range lists {
