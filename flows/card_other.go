@@ -140,7 +140,7 @@ func (c card) swapBack(t order.Ticket) Text {
 		id = "money.sent"
 	}
 	return c.say(id, args{
-		"Why": c.plain("why.cheaper", nil), "Sum": c.f.crs(t.Swap.Back), "Address": c.f.backAt(c.voice, c.o, order.Done), "Tx": t.Swap.TxID.Short(),
+		"Why": c.plain("why.cheaper", nil), "Sum": c.f.crs(t.Swap.Back), "Address": c.o.WentTo(t.ID).Short(), "Tx": t.Swap.TxID.Short(),
 	})
 }
 
