@@ -120,7 +120,9 @@ func (p *player) redirect(ctx context.Context) error {
 }
 
 // elsewhere is the address that money is redirected to; only the secret chat ever sees it whole.
-func elsewhere(network cirrus.Network) cirrus.Address { return network.Address(cirrus.Hash{0xE1, 0x5E}) }
+func elsewhere(network cirrus.Network) cirrus.Address {
+	return network.Address(cirrus.Hash{0xE1, 0x5E})
+}
 
 func (p *player) secretSays(words string) bool {
 	chats, err := p.telegram.SecretChats(p.user)
