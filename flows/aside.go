@@ -25,7 +25,7 @@ func (f *Flows) useless(t *turn) Reply {
 // stray answers a text that nothing waits for.
 func (f *Flows) stray(t *turn) Reply {
 	id := "text.unknown"
-	if t.session.Screen == screenNames || t.session.Screen == screenRedirect {
+	if s := t.session.Screen; s == screenNames || s == screenRedirect || s == screenChatFirst {
 		id = "text.not_here" // it belongs into the secret chat
 	} else if _, err := f.Config.Network.ParseAddress(strings.TrimSpace(t.event.Text)); err == nil {
 		id = "text.address"
