@@ -2,7 +2,6 @@ package flows
 
 import (
 	"context"
-	"fmt"
 	"slices"
 	"strings"
 
@@ -82,12 +81,9 @@ func (f *Flows) hall(t *turn, o offer, gone []cirrus.Seat) (Screen, error) {
 	room := listRoom
 	if !t.session.Draft.List {
 		room = captionSeats
-		plan := f.plan(t, o, mine)
-		png, err := f.Artist.Hall(plan)
-		if err != nil {
-			return Screen{}, fmt.Errorf("showing the hall of %s: %w", o.Contract, err)
+		if err := f.drawHall(&s, f.plan(t, o, mine)); err != nil {
+			return Screen{}, err
 		}
-		s.Picture, s.PictureName = png, plan.name()
 	}
 	s.Text = paragraphs(t.say("seats.head", args{"Show": showName(*o.Show)}), f.seatList(t, o, room), f.goneLine(t, gone),
 		f.pickedLine(t, o, mine))
