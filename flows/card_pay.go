@@ -34,6 +34,11 @@ func (c card) awaiting() part {
 	if c.saleOver() {
 		return c.tooLate()
 	}
+	if c.holdOver() {
+		p := c.simple("card.pay_over", nil, stageEnded)
+		p.buttons = [][]Button{{c.button("button.cancel_order", nil, act(doCancel, string(c.o.ID)))}}
+		return p
+	}
 	text := paragraphs(
 		c.say("card.pay", args{"Sum": c.o.Due, "Ticker": c.f.Config.Network.Ticker, "Address": string(c.o.Address)}),
 		c.costs(),
@@ -41,11 +46,12 @@ func (c card) awaiting() part {
 		c.saleEnds(c.o.Hold),
 		c.oneOf(),
 	)
-	if !c.now.Before(c.o.Hold) {
-		text = c.say("card.pay_over", args{"Count": len(c.o.Tickets)})
-	}
 	return part{text: text, buttons: c.payButtons("button.copy_sum", "button.cancel_order"), stage: stagePay}
 }
+
+// holdOver tells that the time to pay has run out, and the order has not ended yet. Nothing on the card may lead to a
+// payment then.
+func (c card) holdOver() bool { return c.o.State == order.AwaitingPayment && !c.now.Before(c.o.Hold) }
 
 // saleEnds says that the sale ends before a hold does, where it is so.
 func (c card) saleEnds(hold time.Time) Text {
@@ -154,7 +160,7 @@ func (f *Flows) swapQR(ctx context.Context, t *turn, o order.Order, a action) (R
 	asking := c.asking()
 	ticket := len(a.args) == 3 && asking != nil && asking.ID == a.args[2]
 	waits := o.State == order.AwaitingPayment || o.State == order.PartPaid || !c.waitsUntil().IsZero()
-	unpaid := len(a.args) == 2 && waits && !preparing(o, t.now) && !c.saleOver()
+	unpaid := len(a.args) == 2 && waits && !preparing(o, t.now) && !c.saleOver() && !c.holdOver()
 	if !ticket && !unpaid {
 		reply, err := f.snapshot(ctx, t, o)
 		reply.Answer = t.answer("tap.old_card")
