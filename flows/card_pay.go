@@ -2,6 +2,7 @@ package flows
 
 import (
 	"context"
+	"time"
 
 	"github.com/usherbot/usher/chain/cirrus"
 	"github.com/usherbot/usher/flows/order"
@@ -42,7 +43,7 @@ func (c card) awaiting() part {
 		c.say("card.pay", args{"Sum": c.o.Due, "Ticker": c.f.Config.Network.Ticker, "Address": string(c.o.Address)}),
 		c.costs(),
 		c.say("card.pay_until", args{"Until": until(c.o.Hold), "Count": len(c.o.Tickets)}),
-		c.saleEnds(),
+		c.saleEnds(c.o.Hold),
 		c.oneOf(),
 	)
 	return part{text: text, buttons: c.payButtons("button.copy_sum", "button.cancel_order"), stage: stagePay}
@@ -52,10 +53,10 @@ func (c card) awaiting() part {
 // payment then.
 func (c card) holdOver() bool { return c.o.State == order.AwaitingPayment && !c.now.Before(c.o.Hold) }
 
-// saleEnds says that the sale ends before the hold does, where it is so.
-func (c card) saleEnds() Text {
+// saleEnds says that the sale ends before a hold does, where it is so.
+func (c card) saleEnds(hold time.Time) Text {
 	last := c.o.Show.EndOfSale - 1
-	if end := when(c.around.Tip, last); c.around.Tip.Height > 0 && end.At.Before(c.o.Hold) {
+	if end := when(c.around.Tip, last); c.around.Tip.Height > 0 && end.At.Before(hold) {
 		return c.say("card.sale_ends", args{"About": end, "Block": block(last)})
 	}
 	return nil
@@ -95,7 +96,7 @@ func (c card) partPaid() part {
 		"Seen": c.f.crs(c.seen()), "Due": c.f.crs(c.o.Due), "Missing": c.missing(), "Ticker": c.f.Config.Network.Ticker,
 		"Address": string(c.o.Address), "Until": until(c.o.Hold), "Minutes": int(c.f.Config.Hold.Minutes()), "Count": len(c.o.Tickets),
 	})
-	return part{text: paragraphs(text, c.saleEnds(), c.oneOf()), buttons: c.payButtons("button.copy_missing", "button.money_back"), stage: stagePay}
+	return part{text: paragraphs(text, c.saleEnds(c.o.Hold), c.oneOf()), buttons: c.payButtons("button.copy_missing", "button.money_back"), stage: stagePay}
 }
 
 // costs says what is paid for. For several seats there is the network fee of splitting the payment.
