@@ -117,7 +117,11 @@ func (c card) pendingArgs(t order.Ticket) args {
 
 // pending is a ticket that takes another's place, until it has its money.
 func (c card) pending(t order.Ticket) part {
-	return part{text: c.say("card."+c.pendingState(t), c.pendingArgs(t)), buttons: c.pendingRows(t), stage: c.pendingStage(t)}
+	p := part{text: c.say("card."+c.pendingState(t), c.pendingArgs(t)), buttons: c.pendingRows(t), stage: c.pendingStage(t)}
+	if c.asks(t) {
+		p.text = paragraphs(p.text, c.saleEnds(t.Until))
+	}
+	return p
 }
 
 func (c card) pendingStage(t order.Ticket) stage {
@@ -140,7 +144,7 @@ func (c card) swapBack(t order.Ticket) Text {
 		id = "money.sent"
 	}
 	return c.say(id, args{
-		"Why": c.plain("why.cheaper", nil), "Sum": c.f.crs(t.Swap.Back), "Address": c.f.backAt(c.voice, c.o, order.Done), "Tx": t.Swap.TxID.Short(),
+		"Why": c.plain("why.cheaper", nil), "Sum": c.f.crs(t.Swap.Back), "Address": c.o.WentTo(t.ID).Short(), "Tx": t.Swap.TxID.Short(),
 	})
 }
 

@@ -67,22 +67,22 @@ func called(t *turn, c order.Call, good, refused, waits string) Text {
 func (f *Flows) cameBack(t *turn, e entry) Text {
 	c := card{voice: t.voice, f: f, o: e.o, now: t.now}
 	all := lines(
-		f.movedBack(t, e.o, c.why(order.WhyExtra), e.o.Move, e.o.State == order.Filled),
-		f.movedBack(t, e.o, t.plain("why.cheaper", nil), e.t.Swap, !e.t.Coin.IsZero()),
+		f.movedBack(t, e.o.WentTo(""), c.why(order.WhyExtra), e.o.Move, e.o.State == order.Filled),
+		f.movedBack(t, e.o.WentTo(e.t.ID), t.plain("why.cheaper", nil), e.t.Swap, !e.t.Coin.IsZero()),
 	)
 	for _, p := range e.o.Payouts {
 		if p.Ticket != "" && p.Ticket != e.t.ID {
 			continue
 		}
 		all = lines(all, t.say("back."+backID(p), args{
-			"Why": c.why(p.Why), "Sum": f.crs(sumOf(p)), "Address": f.backAt(t.voice, e.o, p.State), "Block": block(p.Mined), "Tx": string(p.TxID),
+			"Why": c.why(p.Why), "Sum": f.crs(sumOf(p)), "Address": e.o.WentTo(p.ID).Short(), "Block": block(p.Mined), "Tx": string(p.TxID),
 		}))
 	}
 	return all
 }
 
 // movedBack is what a transfer between our addresses sent back on its way.
-func (f *Flows) movedBack(t *turn, o order.Order, why string, m order.Transfer, arrived bool) Text {
+func (f *Flows) movedBack(t *turn, to cirrus.Address, why string, m order.Transfer, arrived bool) Text {
 	if m.Back <= 0 || m.TxID == "" {
 		return nil
 	}
@@ -91,7 +91,7 @@ func (f *Flows) movedBack(t *turn, o order.Order, why string, m order.Transfer, 
 		id = "back.done"
 	}
 	return t.say(id, args{
-		"Why": why, "Sum": f.crs(m.Back), "Address": f.backAt(t.voice, o, order.Done), "Block": block(m.Mined), "Tx": string(m.TxID),
+		"Why": why, "Sum": f.crs(m.Back), "Address": to.Short(), "Block": block(m.Mined), "Tx": string(m.TxID),
 	})
 }
 

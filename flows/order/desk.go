@@ -197,6 +197,7 @@ func (o *Order) redirect(to cirrus.Address, now time.Time) error {
 		return fmt.Errorf("%s: %w", Redirect, ErrNotAllowed)
 	}
 	if from := o.Private.Refund; from != to {
+		o.keepWent()
 		o.Private.Before = append(slices.DeleteFunc(o.Private.Before, func(a cirrus.Address) bool { return a == from }), from)
 		o.Private.Refund = to
 	}

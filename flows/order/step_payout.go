@@ -147,6 +147,7 @@ func (r *run) build(ctx context.Context, p *Payout, coins []cirrus.Coin, amount,
 		p.Took = t.left() - t.Price - p.Keep
 		t.Away += p.Took
 	}
+	delete(r.o.Private.Went, p.ID)
 	p.Coins, p.Amount, p.Fee, p.Hex, p.TxID, p.Tries = coins, amount, fee, built.Hex, built.TxID, 0
 	p.move(Built, r.k.now)
 	return r.moved(ctx)
