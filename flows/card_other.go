@@ -117,11 +117,11 @@ func (c card) pendingArgs(t order.Ticket) args {
 
 // pending is a ticket that takes another's place, until it has its money.
 func (c card) pending(t order.Ticket) part {
-	text := c.say("card."+c.pendingState(t), c.pendingArgs(t))
-	if c.pendingState(t) == "top_part" {
-		text = paragraphs(text, c.least(t.Due, t.Seen))
+	p := part{text: c.say("card."+c.pendingState(t), c.pendingArgs(t)), buttons: c.pendingRows(t), stage: c.pendingStage(t)}
+	if c.asks(t) {
+		p.text = paragraphs(p.text, c.least(t.Due, t.Seen), c.saleEnds(t.Until))
 	}
-	return part{text: text, buttons: c.pendingRows(t), stage: c.pendingStage(t)}
+	return p
 }
 
 func (c card) pendingStage(t order.Ticket) stage {
@@ -148,7 +148,7 @@ func (c card) swapBack(t order.Ticket) Text {
 		why = "why.extra"
 	}
 	return c.say(id, args{
-		"Why": c.plain(why, nil), "Sum": c.f.crs(t.Swap.Back), "Address": c.f.backAt(c.voice, c.o, order.Done), "Tx": t.Swap.TxID.Short(),
+		"Why": c.plain(why, nil), "Sum": c.f.crs(t.Swap.Back), "Address": c.o.WentTo(t.ID).Short(), "Tx": t.Swap.TxID.Short(),
 	})
 }
 

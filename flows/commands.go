@@ -45,7 +45,7 @@ func (f *Flows) command(ctx context.Context, t *turn) (Reply, error) {
 func (f *Flows) tapped(ctx context.Context, t *turn) (Reply, error) {
 	a, err := parseAction(t.event.Action)
 	if err != nil {
-		return f.old(ctx, t)
+		return f.unreadable(ctx, t)
 	}
 	switch a.verb {
 	case doShows:
@@ -80,17 +80,6 @@ func (f *Flows) tapped(ctx context.Context, t *turn) (Reply, error) {
 		return f.operatorTapped(ctx, t, a)
 	}
 	return f.onOrder(ctx, t, a)
-}
-
-// old answers a button of another time with a polite sentence and the screen of now.
-func (f *Flows) old(ctx context.Context, t *turn) (Reply, error) {
-	show := f.shows
-	if len(t.session.Draft.Seats) > 0 {
-		show = f.resume
-	}
-	reply, err := show(ctx, t)
-	reply.Answer = t.answer("tap.old")
-	return reply, err
 }
 
 // wrote answers a text: the conversation that asked for it, or a pointer to what can be done.

@@ -2,6 +2,7 @@ package order
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -119,7 +120,7 @@ func (e *Engine) other(ctx context.Context, o Order, lost Ticket, seat cirrus.Se
 	}
 	address, err := e.claim(ctx, o, 1)
 	if err != nil {
-		return Ticket{}, err
+		return Ticket{}, errors.Join(err, e.freeSeats(ctx, o, []cirrus.Seat{seat}))
 	}
 	return Ticket{
 		ID: e.NewID(), Seat: seat, Price: d.Price, Fee: e.cfg.Fee, State: Held, Since: e.Clock(), Account: o.Account,

@@ -76,10 +76,12 @@ type Transfer struct {
 
 // Private is the part of an order that is stored sealed.
 type Private struct {
-	Refund  cirrus.Address      `json:"refund"`  // where money goes back to
-	Before  []cirrus.Address    `json:"before"`  // where it went before the customer gave another address, the oldest first
-	Secrets map[string][]Secret `json:"secrets"` // by ticket id: of every answered Reserve, the oldest first
-	Names   map[string]string   `json:"names"`   // by ticket id, where the contract asks for a name
+	Refund cirrus.Address   `json:"refund"` // where money goes back to
+	Before []cirrus.Address `json:"before"` // where it went before the customer gave another address, the oldest first
+	// Went is where money that was built before that goes, by the ids of WentTo.
+	Went    map[string]cirrus.Address `json:"went"`
+	Secrets map[string][]Secret       `json:"secrets"` // by ticket id: of every answered Reserve, the oldest first
+	Names   map[string]string         `json:"names"`   // by ticket id, where the contract asks for a name
 }
 
 // Secret is what the answer to one Reserve call carried. It exists nowhere else.

@@ -139,6 +139,7 @@ func (r *run) build(ctx context.Context, p *Payout, coins []cirrus.Coin, amount,
 		t := r.o.Ticket(p.Ticket)
 		t.Away += t.left() - t.Price - p.Keep
 	}
+	delete(r.o.Private.Went, p.ID)
 	p.Coins, p.Amount, p.Fee, p.Hex, p.TxID, p.Tries = coins, amount, fee, built.Hex, built.TxID, 0
 	p.move(Built, r.k.now)
 	return r.moved(ctx)

@@ -141,6 +141,7 @@ func payoutStages() []stage {
 		row(order.PayoutDue, order.SiteIsContract, paysBack, twoBlocks, append(readAgain(),
 			ending{outcome: "no contract", leads: "built"},
 			ending{outcome: "a contract", leads: "address_needed", bring: refundBecomesContract})...),
+		operatorStage(),
 		row(order.PayoutDue, order.SiteBuild, paysBack, twoBlocks, append(spendingFails(), ending{outcome: "built", leads: "built"})...),
 		row(order.PayoutDue, "", paysBack, twoBlocks,
 			ending{outcome: "all of it is there", leads: "built"},
@@ -169,6 +170,31 @@ func payoutStages() []stage {
 			ending{outcome: "it vanished", leads: "built", bring: vanishes, happens: threeBlocks}),
 		row(order.Done, "", paidOut, oneBlock, ending{outcome: "nothing more happens"}),
 	)
+}
+
+// withFee is a ticket with a service fee, which is taken with its deposit.
+func withFee(t *testing.T) *world {
+	t.Helper()
+	w := charging(t)
+	w.buy()
+	w.mine(2)
+	return w
+}
+
+// operatorStage is the look at the operator's address, which follows that at the customer's.
+func operatorStage() stage {
+	s := stage{
+		table: "payout", state: "due", site: order.SiteIsContract, enter: withFee, happens: (*world).deadline, ends: order.Ended,
+		cases: append(readAgain(), ending{outcome: "no contract", leads: "built"},
+			ending{outcome: "a contract", leads: "built", bring: func(w *world) { w.node.contract[feeTo] = true }}),
+	}
+	for i, e := range s.cases {
+		if failure, ok := s.failure(e); ok {
+			s.cases[i].bring = func(w *world) { w.next(s.site, fine(), failure) }
+		}
+	}
+	s.cases = whenever("the operator's address", s.cases)
+	return s
 }
 
 func addressPayable(w *world) { clear(w.node.contract) }
