@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -18,6 +19,8 @@ import (
 	"github.com/redis/go-redis/v9"
 	"golang.org/x/sync/errgroup"
 
+	"github.com/usherbot/usher/chain/cirrus"
+	"github.com/usherbot/usher/flows/order"
 	"github.com/usherbot/usher/storage/redistest"
 	"github.com/usherbot/usher/ticketgen"
 )
@@ -123,31 +126,17 @@ func (s *story) secrets(t *testing.T, d *demo) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var names []string
 	for _, id := range ids {
 		o, err := d.app.db.Load(t.Context(), id)
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, name := range o.Private.Names {
-			names = append(names, name)
+		s.ofOrder(o, elsewhere(d.chain.Network()))
+	}
+	for _, kind := range []string{"secret 0 of ", "name ", "address "} {
+		if !slices.ContainsFunc(slices.Collect(maps.Keys(s.hunt.secrets)), func(name string) bool { return strings.HasPrefix(name, kind) }) {
+			t.Fatalf("the story has no %s…", kind)
 		}
-		for _, list := range o.Private.Secrets {
-			for i, secret := range list {
-				s.hunt.secrets[fmt.Sprintf("secret %d of %s", i, id)] = []byte(secret.Plaintext)
-				s.hunt.secrets[fmt.Sprintf("key %d of %s", i, id)] = secret.Key
-				s.hunt.secrets[fmt.Sprintf("iv %d of %s", i, id)] = secret.IV
-			}
-		}
-	}
-	if len(s.hunt.secrets) == 0 {
-		t.Fatal("the story made no secrets")
-	}
-	if len(names) == 0 {
-		t.Fatal("the story has no names for the door")
-	}
-	for _, name := range names {
-		s.hunt.secrets["name "+name] = []byte(name)
 	}
 	for wallet, password := range d.app.settings.passwords {
 		s.hunt.secrets["password of "+wallet] = []byte(password)
@@ -155,6 +144,23 @@ func (s *story) secrets(t *testing.T, d *demo) {
 	s.hunt.secrets["bot token"] = []byte(d.app.settings.token)
 	s.hunt.secrets["api hash"] = []byte(d.app.settings.courier.hash)
 	s.courierSession(t, d)
+}
+
+// ofOrder collects what is private in an order; redirected is the refund address that was given in the secret chat.
+func (s *story) ofOrder(o order.Order, redirected cirrus.Address) {
+	for _, name := range o.Private.Names {
+		s.hunt.secrets["name "+name] = []byte(name)
+	}
+	if o.Private.Refund == redirected {
+		s.hunt.secrets["address given in the secret chat"] = []byte(redirected)
+	}
+	for _, list := range o.Private.Secrets {
+		for i, secret := range list {
+			s.hunt.secrets[fmt.Sprintf("secret %d of %s", i, o.ID)] = []byte(secret.Plaintext)
+			s.hunt.secrets[fmt.Sprintf("key %d of %s", i, o.ID)] = secret.Key
+			s.hunt.secrets[fmt.Sprintf("iv %d of %s", i, o.ID)] = secret.IV
+		}
+	}
 }
 
 // courierSession adds the authorization key of the courier, as its library stores it.
@@ -221,6 +227,7 @@ func tickets(pictures [][]byte) (found int) {
 }
 
 func TestNothingSecretLeavesByTheBotOrLiesInTheOpen(t *testing.T) {
+	t.Parallel()
 	s := playStory(t)
 	for place, text := range map[string][]byte{"the Bot API": s.traffic, "Redis": s.redis, "the log": s.log.Bytes()} {
 		if len(text) == 0 {

@@ -227,15 +227,11 @@ func TestOfThreeWhoPayLateForOneSeatOneGetsIt(t *testing.T) {
 	door := w.hall("One Chair", "1A")
 	w.env = append(w.env, "USHER_HOLD=4s")
 	w.run("")
-	var all []*racer
-	for i := range 3 {
-		r := &racer{name: fmt.Sprintf("Customer %d", i+1), seat: "1A", refund: cirrus.TestNet.Address(cirrus.Hash{0xAD, 0xC0, byte(i)})}
-		r.remote = w.person(r.name)
-		r.choose("One Chair", "1A", r.refund)
+	all := w.racers(3, "One Chair", "1A")
+	for _, r := range all {
 		r.tap("Order and pay")
 		r.address, r.due = r.bill()
 		r.sees("the end of the hold", says("ended unpaid"), nil)
-		all = append(all, r)
 	}
 	for _, r := range all {
 		w.pay(r.address, r.due)

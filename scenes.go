@@ -51,60 +51,6 @@ func (p *player) pick(seats ...string) scene {
 	}
 }
 
-// openChat starts the secret chat on the phone; the screen that waited for it goes on by itself.
-func (p *player) openChat(ctx context.Context) error {
-	if err := p.say("%s starts a secret chat with the courier on the phone", p.name); err != nil {
-		return err
-	}
-	if _, err := p.telegram.StartSecretChat(ctx, p.user, "@courier"); err != nil {
-		return failed("the secret chat could not be started: %v", err)
-	}
-	_, err := p.until(ctx, "the screen to go on", func(m simulator.MessageView) bool {
-		return button(m, "Order and pay") != "" || strings.Contains(m.Text, "secret chat and never here")
-	})
-	return err
-}
-
-// nameGuests gives the names for the door where they belong: in the secret chat, one for each ticket.
-func (p *player) nameGuests(names ...string) scene {
-	return func(ctx context.Context) error {
-		chats, err := p.telegram.SecretChats(p.user)
-		if err != nil || len(chats) == 0 {
-			return failed("there is no secret chat to give a name in: %v", err)
-		}
-		for n, name := range names {
-			asked := fmt.Sprintf("Ticket %d of %d", n+1, len(names))
-			_, err = p.until(ctx, "the question for a name", func(simulator.MessageView) bool { return p.secretSays(asked) })
-			if err != nil {
-				return err
-			}
-			if err := p.say("%s writes in the secret chat: %s", p.name, name); err != nil {
-				return err
-			}
-			if _, err := p.telegram.Text(ctx, p.user, chats[0].Chat, name); err != nil {
-				return failed("the name could not be sent: %v", err)
-			}
-		}
-		_, err = p.until(ctx, "the price", func(m simulator.MessageView) bool { return button(m, "Order and pay") != "" })
-		return err
-	}
-}
-
-func (p *player) secretSays(words string) bool {
-	chats, err := p.telegram.SecretChats(p.user)
-	if err != nil {
-		return false
-	}
-	for _, chat := range chats {
-		for _, m := range chat.Messages {
-			if strings.Contains(m.Text, words) {
-				return true
-			}
-		}
-	}
-	return false
-}
-
 // orderIt makes the order and reads the payment card.
 func (p *player) orderIt(ctx context.Context) error {
 	if err := p.tap(ctx, "Order and pay", "Send exactly"); err != nil {

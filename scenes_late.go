@@ -2,9 +2,9 @@ package main
 
 import (
 	"context"
+	"strings"
 	"time"
 
-	"github.com/usherbot/usher/bot/simulator"
 	"github.com/usherbot/usher/chain/cirrus"
 	"github.com/usherbot/usher/chain/sandbox"
 )
@@ -87,21 +87,24 @@ func (p *player) tooMany(show, seats string) scene {
 	}
 }
 
-// notOffered opens a hall in which a seat must not be for sale: it is no button, and the list counts it as gone.
+// notOffered opens a hall in which a seat must not be for sale: it is no button, and the list says why.
 func (p *player) notOffered(show, seat string) scene {
 	return func(ctx context.Context) error {
 		if err := p.looks(show, "seats are free")(ctx); err != nil {
 			return err
 		}
-		if err := p.taps(ctx, "Choose a seat", "Tap a seat", "As a list", "Gone: "); err != nil {
+		const why = "Given back before, and not sold here"
+		if err := p.taps(ctx, "Choose a seat", "Tap a seat", "As a list", why); err != nil {
 			return err
 		}
-		m, err := p.until(ctx, "the list", func(m simulator.MessageView) bool { return button(m, "As a picture") != "" })
+		m, err := p.until(ctx, "the list", says(why))
 		if err != nil {
 			return err
 		}
-		if button(m, seat) != "" {
-			return failed("seat %s was given back, and is sold again: no scanner could read it", seat)
+		_, named, _ := strings.Cut(m.Text, why)
+		named, _, _ = strings.Cut(named, "\n")
+		if button(m, seat) != "" || !strings.Contains(named, seat) {
+			return failed("seat %s was given back, no scanner could read a second ticket for it, and it is not named as such", seat)
 		}
 		return nil
 	}

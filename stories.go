@@ -35,11 +35,11 @@ func everyday() []tale {
 				p.choose("An Evening", "4A"), p.openChat, p.orderIt, p.payInParts, p.bought(1), p.enter(), p.account,
 			}
 		}},
-		{"A venue that asks for a name, which only the door gets to read", "Dora", func(p *player) []scene {
+		{"A venue that asks for a name, which only the door gets to read; and another address for the money", "Dora", func(p *player) []scene {
 			guests := []string{"Dora Duval", "Émile Zweig"}
 			return []scene{
 				p.choose("Late Jazz", "Best 2"), p.openChat, p.nameGuests(guests...), p.orderIt, p.pay(0), p.bought(2),
-				p.enter(guests...), p.account,
+				p.enter(guests...), p.redirect, p.giveBack, p.account,
 			}
 		}},
 		{"A seat that was given back: no scanner could read a second ticket for it, so nobody gets one", "Eve", func(p *player) []scene {

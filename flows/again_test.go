@@ -3,7 +3,9 @@ package flows_test
 import (
 	"context"
 	"errors"
+	"runtime"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/usherbot/usher/flows"
@@ -96,6 +98,47 @@ func TestATapWhoseEndIsLostCountsOnce(t *testing.T) {
 				t.Errorf("%d tickets, want %d", got, test.tickets)
 			}
 		})
+	}
+}
+
+// TestTheSameTapOnTwoDevicesCountsOnce: both come at the same moment; one of them waits for its turn.
+func TestTheSameTapOnTwoDevicesCountsOnce(t *testing.T) {
+	for _, test := range []struct {
+		tap     string
+		before  []string
+		tickets int
+	}{
+		{"Order and pay 120.5 CRS", toSeats("1A"), 1},
+		{"Pay each seat on its own", toSeats("1A", "1B"), 2},
+		{"Take 3C", append(toLost(), "tap Another seat", "tap 3C"), 2},
+	} {
+		w := newWorld(t)
+		w.told(test.before...)
+		message, button, _ := w.chat(ann).button(test.tap)
+		var both sync.WaitGroup
+		for id := range 2 {
+			both.Go(func() {
+				e := flows.Event{
+					ID: int64(700 + id), Kind: flows.Private, Actor: flows.Actor{ID: ann, Language: "en"}, Chat: ann, Message: message,
+					Action: button.Action, Callback: "tap",
+				}
+				for {
+					_, err := w.flows.Handle(t.Context(), e)
+					if errors.Is(err, order.ErrBusy) {
+						runtime.Gosched()
+						continue
+					}
+					if err != nil {
+						t.Errorf("%s: %v", test.tap, err)
+					}
+					return
+				}
+			})
+		}
+		both.Wait()
+		if got := w.countTickets(); got != test.tickets {
+			t.Errorf("%s: %d tickets, want %d", test.tap, got, test.tickets)
+		}
 	}
 }
 

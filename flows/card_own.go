@@ -106,15 +106,6 @@ func sumOf(p order.Payout) cirrus.Strats {
 	return p.Amount
 }
 
-// backAt names the address that a payout went or goes to. Where another one was given in between, which of them an
-// earlier payout went to is not kept.
-func (f *Flows) backAt(v voice, o order.Order, state order.PayoutState) string {
-	if len(o.Private.Before) > 0 && state != order.PayoutDue && state != order.AddressNeeded {
-		return v.plain("money.your_address", nil)
-	}
-	return o.Private.Refund.Short()
-}
-
 // splitBack is what a split sent back because more than due was paid.
 func (c card) splitBack() Text {
 	move := c.o.Move
@@ -122,12 +113,12 @@ func (c card) splitBack() Text {
 		return nil
 	}
 	return c.say("money.done", args{
-		"Why": c.why(order.WhyExtra), "Sum": c.f.crs(move.Back), "Address": c.f.backAt(c.voice, c.o, order.Done), "Tx": move.TxID.Short(),
+		"Why": c.why(order.WhyExtra), "Sum": c.f.crs(move.Back), "Address": c.o.WentTo("").Short(), "Tx": move.TxID.Short(),
 	})
 }
 
 func (c card) payout(p order.Payout) Text {
-	a := args{"Why": c.why(p.Why), "Address": c.f.backAt(c.voice, c.o, p.State), "Sum": c.f.crs(sumOf(p)), "Tx": p.TxID.Short()}
+	a := args{"Why": c.why(p.Why), "Address": c.o.WentTo(p.ID).Short(), "Sum": c.f.crs(sumOf(p)), "Tx": p.TxID.Short()}
 	switch p.State {
 	case order.PayoutDue:
 		return c.say("money.due", a)

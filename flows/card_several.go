@@ -69,27 +69,32 @@ func (c card) group(t order.Ticket) string {
 // moneyInAll sums up what goes back, by how far it is.
 func (c card) moneyInAll() Text {
 	sums, counts := map[order.PayoutState]cirrus.Strats{}, map[order.PayoutState]int{}
-	add := func(state order.PayoutState, sum cirrus.Strats) {
-		sums[state], counts[state] = sums[state]+sum, counts[state]+1
+	places := map[order.PayoutState]string{}
+	add := func(state order.PayoutState, sum cirrus.Strats, id string) {
+		place := c.o.WentTo(id).Short()
+		if before, known := places[state]; known && before != place {
+			place = c.plain("total.places", nil)
+		}
+		sums[state], counts[state], places[state] = sums[state]+sum, counts[state]+1, place
 	}
 	for _, p := range c.o.Payouts {
 		if p.State == order.Built {
 			p.State = order.Sent
 		}
-		add(p.State, sumOf(p))
+		add(p.State, sumOf(p), p.ID)
 	}
 	if back := c.o.Move.Back; back > 0 && c.o.State == order.Filled {
-		add(order.Done, back)
+		add(order.Done, back, "")
 	}
 	for _, t := range c.o.Tickets {
 		if t.Swap.TxID != "" && t.Swap.Back > 0 {
-			add(map[bool]order.PayoutState{true: order.Sent, false: order.Done}[t.Coin.IsZero()], t.Swap.Back)
+			add(map[bool]order.PayoutState{true: order.Sent, false: order.Done}[t.Coin.IsZero()], t.Swap.Back, t.ID)
 		}
 	}
 	var all Text
 	for _, state := range []order.PayoutState{order.Done, order.Sent, order.PayoutDue, order.AddressNeeded, order.Dust} {
 		if counts[state] > 0 {
-			a := args{"Sum": c.f.crs(sums[state]), "Count": counts[state], "Address": c.f.backAt(c.voice, c.o, state)}
+			a := args{"Sum": c.f.crs(sums[state]), "Count": counts[state], "Address": places[state]}
 			all = lines(all, c.say("total."+string(state), a))
 		}
 	}

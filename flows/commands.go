@@ -45,7 +45,7 @@ func (f *Flows) command(ctx context.Context, t *turn) (Reply, error) {
 func (f *Flows) tapped(ctx context.Context, t *turn) (Reply, error) {
 	a, err := parseAction(t.event.Action)
 	if err != nil {
-		return f.old(ctx, t)
+		return f.unreadable(ctx, t)
 	}
 	switch a.verb {
 	case doShows:
@@ -80,17 +80,6 @@ func (f *Flows) tapped(ctx context.Context, t *turn) (Reply, error) {
 		return f.operatorTapped(ctx, t, a)
 	}
 	return f.onOrder(ctx, t, a)
-}
-
-// old answers a button of another time with a polite sentence and the screen of now.
-func (f *Flows) old(ctx context.Context, t *turn) (Reply, error) {
-	show := f.shows
-	if len(t.session.Draft.Seats) > 0 {
-		show = f.resume
-	}
-	reply, err := show(ctx, t)
-	reply.Answer = t.answer("tap.old")
-	return reply, err
 }
 
 // wrote answers a text: the conversation that asked for it, or a pointer to what can be done.
@@ -130,16 +119,20 @@ func (f *Flows) unpaid(ctx context.Context, customer int64) ([]order.Order, erro
 	return open, nil
 }
 
-// cancelAll ends what was begun and costs nothing to end: the draft, and orders that nothing was paid for.
+// cancelAll ends what was begun and costs nothing to end: the draft, orders that nothing was paid for, and those of which
+// a part came that waits for the rest: it goes back.
 func (f *Flows) cancelAll(ctx context.Context, t *turn) (Reply, error) {
 	drafting := len(t.session.Draft.Seats) > 0
 	t.session.Draft, t.session.Redirect = Draft{}, ""
-	open, err := f.unpaid(ctx, t.customer())
+	all, err := f.Desk.List(ctx, t.customer())
 	if err != nil {
-		return Reply{}, err
+		return Reply{}, fmt.Errorf("listing orders: %w", err)
 	}
 	ended, kept := 0, 0
-	for _, o := range open {
+	for _, o := range all {
+		if !o.State.Unpaid() && !o.PartWaiting() {
+			continue
+		}
 		_, err := f.Desk.Do(ctx, t.customer(), o.ID, order.Ask{Verb: order.Cancel})
 		switch {
 		case errors.Is(err, order.ErrNotAllowed):

@@ -98,7 +98,7 @@ func (f *Flows) chatChanged(ctx context.Context, customer int64, open bool) (scr
 	t.session.Chat, t.opened = open, open
 	edit = t.session.Shown
 	switch {
-	case open && t.session.Screen == screenRedirect && t.session.Redirect != "":
+	case open && t.session.Redirect != "" && (t.session.Screen == screenChatFirst || t.session.Screen == screenRedirect):
 		screen, err = f.askAfterChat(ctx, t)
 	case open && t.session.Screen == screenHandover && len(t.session.Draft.Seats) > 0:
 		screen, err = f.afterHandover(ctx, t)

@@ -17,7 +17,11 @@ func (f *Flows) details(ctx context.Context, t *turn, o order.Order, id string) 
 	if err != nil {
 		return Reply{}, err
 	}
-	e := entry{o, *ticket}
+	list := []entry{{o: o, t: *ticket}}
+	if err := f.noteChat(ctx, t.customer(), list); err != nil {
+		return Reply{}, err
+	}
+	e := list[0]
 	text := paragraphs(
 		t.say("details.head", args{
 			"Show": showName(o.Show), "Seat": seatName(e.t.Seat), "Time": moment(o.Show.Time), "Venue": venueName(o.Show),
@@ -34,10 +38,19 @@ func (f *Flows) details(ctx context.Context, t *turn, o order.Order, id string) 
 
 // cameFor says what was paid for the seat.
 func (f *Flows) cameFor(t *turn, e entry) Text {
+	a := args{"Sum": f.crs(e.t.Coin.Amount), "Price": f.crs(e.t.Price), "Fee": f.crs(e.t.Fee)}
+	id := "details.came"
 	if e.t.Coin.Amount == 0 {
-		return t.say("details.price", args{"Price": f.crs(e.t.Price)})
+		id = "details.price"
 	}
-	return t.say("details.came", args{"Sum": f.crs(e.t.Coin.Amount), "Price": f.crs(e.t.Price)})
+	money := t.say(id, a)
+	if e.t.Fee > 0 {
+		money = join(" ", money, t.say("details.fee", a))
+	}
+	if was := e.o.Ticket(e.t.Was); was != nil {
+		money = lines(t.say("details.instead", args{"Seat": seatName(was.Seat)}), money)
+	}
+	return money
 }
 
 // called says what became of a contract call.
@@ -56,37 +69,34 @@ func called(t *turn, c order.Call, good, refused, waits string) Text {
 
 // cameBack lists what came back, or is on its way: for the seat, and for the order as a whole.
 func (f *Flows) cameBack(t *turn, e entry) Text {
-	var all Text
 	c := card{voice: t.voice, f: f, o: e.o, now: t.now}
-	if back := e.o.Move.Back; back > 0 {
-		all = t.say(moveID(e.o.Move), args{
-			"Why": c.why(order.WhyExtra), "Sum": f.crs(back), "Address": f.backAt(t.voice, e.o, order.Done), "Block": block(e.o.Move.Mined), "Tx": string(e.o.Move.TxID),
-		})
-	}
+	all := lines(
+		f.movedBack(t, e.o.WentTo(""), c.why(order.WhyExtra), e.o.Move, e.o.State == order.Filled),
+		f.movedBack(t, e.o.WentTo(e.t.ID), t.plain("why.cheaper", nil), e.t.Swap, !e.t.Coin.IsZero()),
+	)
 	for _, p := range e.o.Payouts {
 		if p.Ticket != "" && p.Ticket != e.t.ID {
 			continue
 		}
-		sum := p.Amount
-		switch p.State {
-		case order.PayoutDue, order.AddressNeeded:
-			sum = max(p.Amount, p.Expect)
-		case order.Dust:
-			sum = p.Dust
-		case order.Built, order.Sent, order.Done:
-		}
 		all = lines(all, t.say("back."+backID(p), args{
-			"Why": c.why(p.Why), "Sum": f.crs(sum), "Address": f.backAt(t.voice, e.o, p.State), "Block": block(p.Mined), "Tx": string(p.TxID),
+			"Why": c.why(p.Why), "Sum": f.crs(sumOf(p)), "Address": e.o.WentTo(p.ID).Short(), "Block": block(p.Mined), "Tx": string(p.TxID),
 		}))
 	}
 	return all
 }
 
-func moveID(m order.Transfer) string {
-	if m.Mined > 0 {
-		return "back.done"
+// movedBack is what a transfer between our addresses sent back on its way.
+func (f *Flows) movedBack(t *turn, to cirrus.Address, why string, m order.Transfer, arrived bool) Text {
+	if m.Back <= 0 || m.TxID == "" {
+		return nil
 	}
-	return "back.sent"
+	id := "back.sent"
+	if arrived && m.Mined > 0 {
+		id = "back.done"
+	}
+	return t.say(id, args{
+		"Why": why, "Sum": f.crs(m.Back), "Address": to.Short(), "Block": block(m.Mined), "Tx": string(m.TxID),
+	})
 }
 
 func backID(p order.Payout) string {
@@ -153,19 +163,17 @@ func (f *Flows) detailButtons(t *turn, e entry, tip order.Tip) [][]Button {
 
 // transactions lists those that the details name, in their order.
 func transactions(e entry) (all []cirrus.TxID) {
-	if e.t.Reserve.TxID != "" {
-		all = append(all, e.t.Reserve.TxID)
-	}
-	if e.t.Release.TxID != "" {
-		all = append(all, e.t.Release.TxID)
-	}
-	if e.o.Move.Back > 0 && e.o.Move.TxID != "" {
-		all = append(all, e.o.Move.TxID)
-	}
-	for _, p := range e.o.Payouts {
-		if (p.Ticket == "" || p.Ticket == e.t.ID) && p.TxID != "" {
-			all = append(all, p.TxID)
+	add := func(tx cirrus.TxID, named bool) {
+		if named && tx != "" {
+			all = append(all, tx)
 		}
+	}
+	add(e.t.Reserve.TxID, true)
+	add(e.t.Release.TxID, true)
+	add(e.o.Move.TxID, e.o.Move.Back > 0)
+	add(e.t.Swap.TxID, e.t.Swap.Back > 0)
+	for _, p := range e.o.Payouts {
+		add(p.TxID, p.Ticket == "" || p.Ticket == e.t.ID)
 	}
 	return all
 }

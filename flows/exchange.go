@@ -83,27 +83,32 @@ func (f *Flows) chosenAlready(ctx context.Context, t *turn, o order.Order) (Repl
 // otherHall shows the seats that could take the place of a lost one. The purchase that may be being made up in the
 // meantime is not touched.
 func (f *Flows) otherHall(t *turn, x swap, answer string) (Reply, error) {
+	screen, err := f.otherScreen(t, x)
+	if err != nil {
+		return Reply{}, err
+	}
+	reply := f.following(t, screen, Hall{Show: x.o.Show.TxID, Lost: x.lost.ID, Seats: f.plan(t, x.sale, nil).name()})
+	reply.Answer = cut(answer, answerRoom)
+	return reply, nil
+}
+
+// otherScreen is the hall with the seats that could take the place of a lost one.
+func (f *Flows) otherScreen(t *turn, x swap) (Screen, error) {
 	seat := args{"Seat": seatName(x.lost.Seat), "Show": showName(x.o.Show)}
 	s := Screen{Buttons: f.otherGrid(t, x)}
-	const listRoom, captionRoom = 3000, 480
 	room := listRoom
 	if !t.session.Draft.List {
-		room = captionRoom
-		plan := f.plan(t, x.sale, nil)
-		png, err := f.Artist.Hall(plan)
-		if err != nil {
-			return Reply{}, fmt.Errorf("showing the hall of %s: %w", x.sale.Contract, err)
+		room = captionSeats
+		if err := f.drawHall(&s, f.plan(t, x.sale, nil)); err != nil {
+			return Screen{}, err
 		}
-		s.Picture, s.PictureName = png, plan.name()
 	}
 	say := t.say("exchange.pick", seat)
 	if count, _, _ := f.free(x.sale, t.now); count == 0 {
 		say = t.say("seats.none_free", nil)
 	}
-	s.Text = paragraphs(t.say("exchange.head", seat), f.priceList(t, x.sale, room), say, f.untilBack(t, x))
-	reply := f.inPlace(t, s)
-	reply.Answer = cut(answer, answerRoom)
-	return reply, nil
+	s.Text = paragraphs(t.say("exchange.head", seat), f.seatList(t, x.sale, room), say, f.untilBack(t, x))
+	return s, nil
 }
 
 // otherGrid is the hall's grid whose buttons choose a seat in place of the lost one.

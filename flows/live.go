@@ -32,11 +32,19 @@ func hallOf(card string) (customer int64, ok bool) {
 	return customer, err == nil
 }
 
-// hallNow is how the session remembers a hall that is shown now.
-func (f *Flows) hallNow(t *turn, o offer, gone []cirrus.Seat) Hall {
-	return Hall{
-		Show: o.Show.TxID, List: t.session.Draft.List, Seats: f.plan(t, o, t.picked(o)).name(), At: t.now, Gone: gone,
+// following shows a hall that follows by itself what others take and give back.
+func (f *Flows) following(t *turn, s Screen, h Hall) Reply {
+	before, shown := t.session.Hall, t.session.Shown
+	reply := f.inPlace(t, s)
+	h.List, h.At = t.session.Draft.List, t.now
+	t.session.Hall, t.looks = h, true
+	if f.Lookers == nil || before.Show != "" && before.List == h.List && shown == t.session.Shown {
+		return reply
 	}
+	// A text does not become a picture in place: whoever sends the screen says which message it is then.
+	t.session.Shown = 0
+	reply.Screens[0].Card = hallCard(t.customer())
+	return reply
 }
 
 // hallShown notes which message a hall is in.
@@ -149,7 +157,15 @@ func (f *Flows) hallStale(t *turn, l looker) bool {
 	if h.Show != l.show || t.session.Shown == 0 || t.now.Before(h.At.Add(editGap)) {
 		return false
 	}
-	return l.over || f.plan(t, l.offer, t.picked(l.offer)).name() != h.Seats
+	return l.over || f.plan(t, l.offer, t.chosen(l.offer)).name() != h.Seats
+}
+
+// chosen are the seats that the hall on the screen marks.
+func (t *turn) chosen(o offer) []cirrus.Seat {
+	if t.session.Hall.Lost != "" {
+		return nil
+	}
+	return t.picked(o)
 }
 
 // refreshAll shows halls anew, some at a time: Telegram takes its time for each.
@@ -197,12 +213,15 @@ func (f *Flows) refresh(ctx context.Context, l looker) error {
 
 // redraw shows the hall as it is now, or that its sale is over.
 func (f *Flows) redraw(ctx context.Context, t *turn, l looker) error {
-	hall, screen, err := f.hallThen(t, l)
+	hall, screen, err := f.hallThen(ctx, t, l)
 	if err != nil {
 		return err
 	}
-	screen.Silent = true // where it can't be edited in place
-	message, err := f.Messenger.Show(ctx, Outgoing{Chat: l.customer, Edit: t.session.Shown, Screen: screen})
+	message := t.session.Shown
+	if screen != nil {
+		screen.Silent = true // where it can't be edited in place
+		message, err = f.Messenger.Show(ctx, Outgoing{Chat: l.customer, Edit: message, Screen: *screen})
+	}
 	if errors.Is(err, order.ErrBlocked) || errors.Is(err, order.ErrGone) {
 		message, hall = 0, Hall{} // nobody looks at it any more
 	} else if err != nil {
@@ -215,19 +234,42 @@ func (f *Flows) redraw(ctx context.Context, t *turn, l looker) error {
 	return nil
 }
 
-// hallThen is what a hall turns into, and how the session remembers that.
-func (f *Flows) hallThen(t *turn, l looker) (Hall, Screen, error) {
-	if l.over {
+// hallThen is what a hall turns into, and how the session remembers that. screen is nil where it stays as it is.
+func (f *Flows) hallThen(ctx context.Context, t *turn, l looker) (h Hall, screen *Screen, err error) {
+	h = t.session.Hall
+	switch {
+	case h.Lost != "":
+		return f.otherThen(ctx, t, l)
+	case l.over:
 		t.session.Draft = Draft{}
-		return Hall{}, Screen{Text: t.say("hall.over", nil), Buttons: t.menu()}, nil
+		return Hall{}, &Screen{Text: t.say("hall.over", nil), Buttons: t.menu()}, nil
 	}
 	o := l.offer
 	gone := f.dropGone(t, o)
-	for _, seat := range t.session.Hall.Gone {
+	for _, seat := range h.Gone {
 		if f.seatState(o, seat, t.now) != seatFree && !slices.Contains(gone, seat) {
 			gone = append(gone, seat)
 		}
 	}
-	screen, err := f.hall(t, o, gone)
-	return f.hallNow(t, o, gone), screen, err
+	s, err := f.hall(t, o, gone)
+	h.Seats, h.At, h.Gone = f.plan(t, o, t.picked(o)).name(), t.now, gone
+	return h, &s, err
+}
+
+// otherThen is the same of a hall in which a seat is chosen in place of a lost one. Where that is not possible any
+// more, the card of the order says so.
+func (f *Flows) otherThen(ctx context.Context, t *turn, l looker) (h Hall, screen *Screen, err error) {
+	h = t.session.Hall
+	o, lost, err := f.ofTicket(ctx, l.customer, h.Lost)
+	switch {
+	case err != nil:
+		return Hall{}, nil, err
+	case lost == nil || !choosing(o, *lost):
+		return Hall{}, nil, nil
+	case l.over:
+		return Hall{}, &Screen{Text: t.say("hall.over_other", nil), Buttons: t.menu()}, nil
+	}
+	s, err := f.otherScreen(t, swap{o: o, lost: *lost, sale: l.offer})
+	h.Seats, h.At = f.plan(t, l.offer, nil).name(), t.now
+	return h, &s, err
 }

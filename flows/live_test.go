@@ -193,3 +193,43 @@ func TestHallsCostOneReadWhenNobodyLooks(t *testing.T) {
 		t.Fatalf("%d reads of the lookers, %d of the board", r.lookers, r.views)
 	}
 }
+
+// choosingAnother brings Ann to the hall with the seats that could take the place of her lost one.
+func choosingAnother(t *testing.T) *world {
+	w := newWorld(t)
+	for _, line := range []string{
+		"chat opens", "write /wallet", "write CUtNvY1Jxpn4V4RD1tgphsUKpQdo4q5i54", "write /shows", "tap Night Trains",
+		"tap Choose a seat", "tap 3D", "tap Continue with 3D", "tap Order and pay 180.5 CRS", "wait 4s", "pay what is due",
+		"block", "taken 3D", "block", "wait 4s", "tap Another seat", "wait 4s",
+	} {
+		w.happens(line)
+	}
+	w.seen()
+	return w
+}
+
+func TestHallOfAChoiceThatWasMadeElsewhereIsLeftAlone(t *testing.T) {
+	w := choosingAnother(t)
+	o := w.last(ann)
+	_, err := w.engine.Do(t.Context(), ann, o.ID, order.Ask{Verb: order.MoneyBack, Ticket: o.Tickets[0].ID})
+	w.must(err)
+	w.happens("taken 3C")
+	w.seen()
+	w.happens("live")
+	if what, shown := w.sees(); shown {
+		t.Fatalf("Ann sees %q", what)
+	}
+	if looking, err := w.db.Looking(t.Context(), time.Time{}); err != nil || len(looking) != 0 {
+		t.Errorf("looking: %v, %v", looking, err)
+	}
+}
+
+func TestHallOfAChoiceSaysThatTheSaleIsOver(t *testing.T) {
+	w := choosingAnother(t)
+	w.sale.Show = nil
+	w.must(w.db.PostSale(t.Context(), w.sale)) // the order has not heard of it yet
+	w.happens("live")
+	if what, _ := w.sees(); !strings.Contains(what, "no other seat can be taken") {
+		t.Fatalf("Ann sees %q", what)
+	}
+}

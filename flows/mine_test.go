@@ -130,7 +130,8 @@ func TestEveryPartOfTheDetailsHasWords(t *testing.T) {
 			o.Tickets[0].State, o.Tickets[0].Coin.Amount = order.TicketState(ticket), cirrus.CRS
 			o.Tickets[0].Reserve = order.Call{TxID: "aa", Block: 7}
 			o.Tickets[0].Release = order.Call{TxID: "bb"}
-			o.Move = order.Transfer{TxID: "cc", Back: cirrus.CRS}
+			o.Move, o.Tickets[0].Swap = order.Transfer{TxID: "cc", Back: cirrus.CRS}, order.Transfer{TxID: "ee", Back: cirrus.CRS, Mined: 9}
+			o.Tickets[0].Fee, o.Tickets[0].Was = cirrus.CRS, "t1"
 			o.Payouts = []order.Payout{{ID: "p", Ticket: "t1", State: order.PayoutState(state), Why: order.WhyReleased, TxID: "dd"}}
 			w.flows.Desk = shelf{desk{w}, []order.Order{o}}
 			w.happens("raw 1:details:o1:t1")

@@ -56,6 +56,7 @@ type Hall struct {
 	List  bool          `json:"list,omitempty"` // it is read as a list
 	Seats string        `json:"seats"`          // digest of the seats as they were shown last
 	At    time.Time     `json:"at"`             // when that was
+	Lost  string        `json:"lost,omitempty"` // the lost ticket that a seat is chosen in place of; empty: none
 	Gone  []cirrus.Seat `json:"gone,omitempty"` // chosen ones that went to others since the customer's last tap
 }
 

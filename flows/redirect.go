@@ -15,14 +15,18 @@ import (
 // Conversations around another address for money of an order. The bot chat may be in other hands than the phone that
 // tickets go to, so the address is asked for, and given, in the secret chat alone.
 const (
-	screenRedirect   = "redirect"   // the bot chat says that an address was asked for, or how to open a secret chat first
-	screenRedirected = "redirected" // an address was given; that text may come twice
+	screenRedirect   = "redirect"      // the bot chat says that an address was asked for
+	screenChatFirst  = "redirect_chat" // the bot chat says how to open a secret chat, in which it will be asked for
+	screenRedirected = "redirected"    // an address was given; that text may come twice
 )
 
 // mayRedirect tells whether money of an order may still go back, and none of it is on its way just now. While seats are
 // being bought, which takes less than a minute, nothing is changed.
 func mayRedirect(o order.Order) bool {
 	open := false
+	if needsAddress(o) {
+		return true
+	}
 	for _, p := range o.Payouts {
 		if p.State == order.Built || p.State == order.Sent {
 			return false
@@ -48,6 +52,9 @@ func (f *Flows) redirect(ctx context.Context, t *turn, o order.Order, a action) 
 	if !mayRedirect(o) {
 		return f.chosenAlready(ctx, t, o)
 	}
+	if t.session.Redirect == o.ID && t.session.Screen == screenRedirect {
+		return Reply{Answer: t.answer("tap.asked")}, nil // tapped before
+	}
 	t.below = len(a.args) == 1
 	return f.askAddress(ctx, t, o)
 }
@@ -69,7 +76,7 @@ func (f *Flows) askAddress(ctx context.Context, t *turn, o order.Order) (Reply, 
 		t.session.Redirect, t.session.Screen = "", ""
 		return f.answered(t, "redirect.no_courier", nil), nil
 	case errors.Is(err, order.ErrNoChat):
-		id = "redirect.chat_first"
+		id, t.session.Screen = "redirect.chat_first", screenChatFirst
 		buttons = [][]Button{{t.button("button.chat_done", nil, act(doBackTo, string(o.ID), "h"))}}
 	case err != nil:
 		return Reply{}, fmt.Errorf("asking for an address: %w", err)
@@ -165,7 +172,11 @@ func (f *Flows) takeAddress(ctx context.Context, t *turn, text string) (answer s
 		}
 		return paragraphs(t.say(wrong, a), t.say(again, a)).String(), Reply{}, nil
 	}
-	if o.Private.Refund != address {
+	switch {
+	case o.Private.Refund == address: // given before
+	case !mayRedirect(*o):
+		err = order.ErrNotAllowed
+	default:
 		_, err = f.Desk.Do(ctx, t.customer(), o.ID, order.Ask{Verb: order.Redirect, Address: address})
 	}
 	return f.redirected(t, *o, address, err)

@@ -221,7 +221,7 @@ func (f *Flows) chatBell(v voice, o order.Order, around Around) (keys []string, 
 }
 
 func (f *Flows) payoutBell(v voice, o order.Order, p order.Payout) (key string, text Text) {
-	a := args{"Sum": f.crs(p.Amount), "Address": f.backAt(v, o, p.State), "Tx": p.TxID.Short(), "Show": showName(o.Show)}
+	a := args{"Sum": f.crs(p.Amount), "Address": o.WentTo(p.ID).Short(), "Tx": p.TxID.Short(), "Show": showName(o.Show)}
 	switch p.State {
 	case order.Done:
 		return "arrived:" + p.ID, v.say("ring.arrived", a)

@@ -2,7 +2,6 @@ package flows
 
 import (
 	"context"
-	"fmt"
 	"slices"
 	"strings"
 
@@ -32,6 +31,11 @@ func (f *Flows) buying(ctx context.Context, t *turn, a action) (Reply, error) {
 		return reply, err
 	}
 	t.session.Screen = ""
+	return f.onTheWay(ctx, t, o, a)
+}
+
+// onTheWay does what a button says for a show that is on sale.
+func (f *Flows) onTheWay(ctx context.Context, t *turn, o offer, a action) (Reply, error) {
 	switch a.verb {
 	case doShow:
 		return f.show(ctx, t, o)
@@ -61,44 +65,43 @@ func (f *Flows) buying(ctx context.Context, t *turn, a action) (Reply, error) {
 // seats is the screen with the hall: a picture and a grid of buttons, or a list for who has it read aloud. It follows
 // by itself what others take and give back.
 func (f *Flows) seats(t *turn, o offer) (Reply, error) {
-	before, shown := t.session.Hall, t.session.Shown
 	gone := f.dropGone(t, o)
 	screen, err := f.hall(t, o, gone)
 	if err != nil {
 		return Reply{}, err
 	}
-	reply := f.inPlace(t, screen)
-	t.session.Hall, t.looks = f.hallNow(t, o, gone), true
-	if f.Lookers == nil || before.Show != "" && before.List == t.session.Hall.List && shown == t.session.Shown {
-		return reply, nil
-	}
-	// A text does not become a picture in place: whoever sends the screen says which message it is then.
-	t.session.Shown = 0
-	reply.Screens[0].Card = hallCard(t.customer())
-	return reply, nil
+	return f.following(t, screen, Hall{Show: o.Show.TxID, Seats: f.plan(t, o, t.picked(o)).name(), Gone: gone}), nil
 }
+
+// How much of a message, or of a picture's caption, the list of seats may take, in bytes.
+const (
+	listRoom     = 3000
+	captionSeats = 480
+)
 
 // hall draws the hall as the customer sees it now. gone are chosen seats that went to others.
 func (f *Flows) hall(t *turn, o offer, gone []cirrus.Seat) (Screen, error) {
 	mine := t.picked(o)
 	s := Screen{Buttons: append(f.grid(t, o, mine), f.seatsBelow(t, o, mine)...)}
-	const listRoom, captionRoom = 3000, 480
 	room := listRoom
 	if !t.session.Draft.List {
-		room = captionRoom
-		plan := f.plan(t, o, mine)
-		png, err := f.Artist.Hall(plan)
-		if err != nil {
-			return Screen{}, fmt.Errorf("showing the hall of %s: %w", o.Contract, err)
+		room = captionSeats
+		if err := f.drawHall(&s, f.plan(t, o, mine)); err != nil {
+			return Screen{}, err
 		}
-		s.Picture, s.PictureName = png, plan.name()
 	}
+	s.Text = paragraphs(t.say("seats.head", args{"Show": showName(*o.Show)}), f.seatList(t, o, room), f.goneLine(t, gone),
+		f.pickedLine(t, o, mine))
+	return s, nil
+}
+
+// seatList names the seats under their prices; who does not see the picture reads of the others too.
+func (f *Flows) seatList(t *turn, o offer, room int) Text {
 	list := f.priceList(t, o, room)
 	if t.session.Draft.List {
 		list = lines(list, f.notFree(t, o, room-len(list.String())))
 	}
-	s.Text = paragraphs(t.say("seats.head", args{"Show": showName(*o.Show)}), list, f.goneLine(t, gone), f.pickedLine(t, o, mine))
-	return s, nil
+	return list
 }
 
 // goneLine says which chosen seats went to others.

@@ -37,7 +37,11 @@ func Account(o Order, coins []cirrus.Coin) Statement {
 		}
 		s.Gas += t.Reserve.Spent + t.Release.Spent
 		s.Dust += t.Reserve.Lost + t.Release.Lost
-		switch t.State {
+		state := t.State
+		if state == Attention { // what was paid for is so while a person looks
+			state = t.Before
+		}
+		switch state {
 		case Owned, Ended:
 			s.Price += t.Price
 		case Released:

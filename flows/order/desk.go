@@ -95,7 +95,7 @@ func (e *Engine) List(ctx context.Context, customer int64) ([]Order, error) {
 }
 
 // Do asks something of an order of this customer and wakes it. Errors: ErrNotFound; ErrNotAllowed where its state
-// doesn't take that now; ErrReleaseOver.
+// doesn't take that now; ErrReleaseOver; of Exchange also ErrSeatHeld, ErrSeatTaken, ErrSaleClosed and ErrTooMany.
 func (e *Engine) Do(ctx context.Context, customer int64, id ID, ask Ask) (Order, error) {
 	return e.change(ctx, id, func(o *Order) error {
 		if o.Customer != customer {
@@ -197,6 +197,7 @@ func (o *Order) redirect(to cirrus.Address, now time.Time) error {
 		return fmt.Errorf("%s: %w", Redirect, ErrNotAllowed)
 	}
 	if from := o.Private.Refund; from != to {
+		o.keepWent()
 		o.Private.Before = append(slices.DeleteFunc(o.Private.Before, func(a cirrus.Address) bool { return a == from }), from)
 		o.Private.Refund = to
 	}

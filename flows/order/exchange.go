@@ -2,6 +2,7 @@ package order
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -24,12 +25,13 @@ func (t Ticket) Choosing() bool { return t.State == Lost && !t.Choice.IsZero() }
 // being paid (Missing), or the lost one's money is being brought over.
 func (t Ticket) Arriving() bool { return t.Was != "" && t.State == Held && t.Coin.IsZero() }
 
-// Missing is what must still be paid to the ticket's own address, of one that takes another's place; 0: nothing.
+// Missing is what must still be paid to the ticket's own address, of one that takes another's place, as Payable has it;
+// 0: nothing.
 func (t Ticket) Missing() cirrus.Strats {
 	if !t.Arriving() || t.Swap.TxID != "" {
 		return 0
 	}
-	return max(0, t.Due-t.Seen)
+	return Payable(t.Due - t.Seen)
 }
 
 // ShowFrom is from when on the address of a ticket that takes another's place may be shown: see ShowAfter.
@@ -118,7 +120,7 @@ func (e *Engine) other(ctx context.Context, o Order, lost Ticket, seat cirrus.Se
 	}
 	address, err := e.claim(ctx, o, 1)
 	if err != nil {
-		return Ticket{}, err
+		return Ticket{}, errors.Join(err, e.freeSeats(ctx, o, []cirrus.Seat{seat}))
 	}
 	return Ticket{
 		ID: e.NewID(), Seat: seat, Price: d.Price, Fee: e.cfg.Fee, State: Held, Since: e.Clock(), Account: o.Account,

@@ -1,6 +1,7 @@
 package order_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"slices"
@@ -51,6 +52,9 @@ func TestATransferThatIsNeverMinedNeedsAPersonWhoPaysBack(t *testing.T) {
 	w.mine(3)
 	w.wants(order.Filled, order.Lost)
 	w.wantsNewest(order.Lost)
+	if p := w.payout(); p.Why != order.WhyLost {
+		t.Errorf("payout %+v", p)
+	}
 	if s := order.Account(w.o, w.there()); s.Held != 0 || s.Returned != w.node.arrived(refund) || s.Returned == 0 || w.o.Open() {
 		t.Errorf("account %+v", s)
 	}
@@ -155,6 +159,27 @@ func TestNothingIsChosenWhileTheNodeIsNotWell(t *testing.T) {
 	}
 	if !w.ticket().Choosing() {
 		t.Error("the choice ended")
+	}
+}
+
+// dry is a wallet that gives no addresses.
+type dry struct{ order.Purse }
+
+func (dry) Candidates(context.Context, cirrus.Account, int) ([]cirrus.Address, error) {
+	return nil, order.ErrUnreachable
+}
+
+func TestSeatIsGivenUpAgainWhereThereIsNoAddressForIt(t *testing.T) {
+	w := lostSeat(t)
+	deps := w.engine.Deps
+	deps.Purse = dry{deps.Purse}
+	w.engine = order.NewEngine(w.cfg, deps)
+	if err := w.instead(seat3C); !errors.Is(err, order.ErrUnreachable) {
+		t.Errorf("chosen: %v", err)
+	}
+	w.load()
+	if len(w.freeSeats()) != 0 || len(w.o.Tickets) != 1 || !w.ticket().Choosing() {
+		t.Errorf("held %v, tickets %+v", w.freeSeats(), w.o.Tickets)
 	}
 }
 

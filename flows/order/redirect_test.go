@@ -116,3 +116,16 @@ func TestOperatorMayHaveTheAddressLookedAtAgain(t *testing.T) {
 	w.mine(1)
 	w.settled(w.o.Due)
 }
+
+// TestWhatWasSentBeforeIsSaidToHaveGoneWhereItWent: another address for the order does not rewrite what happened.
+func TestWhatWasSentBeforeIsSaidToHaveGoneWhereItWent(t *testing.T) {
+	w := given(t, func(*world) {})
+	w.mine(5)
+	first := w.payout()
+	w.must(w.redirect(other))
+	w.must(w.redirect(refund))
+	w.must(w.redirect(other))
+	if first.State != order.Done || w.o.WentTo(first.ID) != refund || w.o.WentTo("of no payout yet") != other {
+		t.Errorf("payout %+v: to %s, others to %s", first, w.o.WentTo(first.ID), w.o.WentTo("of no payout yet"))
+	}
+}

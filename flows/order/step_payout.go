@@ -53,6 +53,13 @@ func (r *run) stepDue(ctx context.Context, p *Payout) (bool, error) {
 	if p.Keep > 0 {
 		return r.stepExtra(ctx, p)
 	}
+	if t := r.o.Ticket(p.Ticket); t != nil && t.inFlight() {
+		return false, nil // a block was undone: what is owed, and whether anything is, comes out with the call
+	}
+	if !r.stillOwed(*p) {
+		r.drop(p.ID)
+		return r.moved(ctx)
+	}
 	coins := r.free(p.From, p.ID)
 	total := sum(coins, 1)
 	if total < p.Expect || total != sum(coins, 0) {
@@ -79,16 +86,27 @@ func (r *run) stepDue(ctx context.Context, p *Payout) (bool, error) {
 	return r.build(ctx, p, coins, total-fee-service, fee)
 }
 
-// stepMissing tells a person, once, when money that must be there does not come.
+// stepMissing sees to a payout whose money has not come for a while. What had only been found, a payment after the end,
+// is found again when its block is back, so the payout is given up. Of money that must be there a person is told, once.
 func (r *run) stepMissing(ctx context.Context, p *Payout, total cirrus.Strats) (bool, error) {
+	if total >= p.Expect || r.k.tip.Height < p.Block+lateBlocks {
+		return false, nil
+	}
+	if p.found() {
+		r.drop(p.ID)
+		return r.moved(ctx)
+	}
 	t := r.o.Ticket(p.Ticket)
-	if t == nil || t.State == Attention || total >= p.Expect || r.k.tip.Height < p.Block+lateBlocks {
+	if t == nil || t.State == Attention {
 		return false, nil
 	}
 	r.Log.Error("money missing", "order", r.o.ID, "address", p.From, "there", total, "expected", p.Expect)
 	r.attention(t, ReasonMissing)
 	return r.moved(ctx)
 }
+
+// found tells whether a payout was begun for money that was found at an address, and not for what a ticket leaves.
+func (p Payout) found() bool { return p.Why == WhyLate || p.Why == WhyCancelled || p.Why == WhyExtra }
 
 // refundIsContract tells whether the refund address became a contract, which no plain payment can pay.
 func (r *run) refundIsContract(ctx context.Context, at spot) (is bool, err error) {
@@ -126,8 +144,10 @@ func (r *run) build(ctx context.Context, p *Payout, coins []cirrus.Coin, amount,
 	}
 	if p.Keep > 0 { // from here on exactly that lies at the ticket's address
 		t := r.o.Ticket(p.Ticket)
-		t.Away += t.left() - t.Price - p.Keep
+		p.Took = t.left() - t.Price - p.Keep
+		t.Away += p.Took
 	}
+	delete(r.o.Private.Went, p.ID)
 	p.Coins, p.Amount, p.Fee, p.Hex, p.TxID, p.Tries = coins, amount, fee, built.Hex, built.TxID, 0
 	p.move(Built, r.k.now)
 	return r.moved(ctx)
@@ -163,14 +183,15 @@ func (r *run) stepBuilt(ctx context.Context, p *Payout) (bool, error) {
 
 // stepSent waits until the inputs are spent in the chain, not only in the mempool.
 func (r *run) stepSent(ctx context.Context, p *Payout) (bool, error) {
+	if p.Undone > 0 {
+		return r.stepUndone(ctx, p)
+	}
 	there, err := r.coinThere(ctx, spot{"payout", string(Sent)}, p.Coins[0].Outpoint, false)
 	if err != nil {
 		return false, err
 	}
 	if !there {
-		p.Mined = r.k.tip.Height
-		p.move(Done, r.k.now)
-		return r.moved(ctx)
+		return r.arrived(ctx, p)
 	}
 	if r.k.tip.Height < p.Block+vanishedAfter {
 		return false, nil

@@ -16,7 +16,7 @@ func (r *run) sweepLeftovers(ctx context.Context) (bool, error) {
 	if !r.o.paysTicket() && r.o.settled("") {
 		own := Payout{Account: r.o.Account, From: r.o.Address}
 		if total, ok := r.leftover(r.o.Address); ok {
-			r.payBackFrom(own, r.leftoverWhy(), total)
+			r.payBackFrom(own, r.leftoverWhy(nil), total)
 			return r.moved(ctx)
 		}
 	}
@@ -26,7 +26,7 @@ func (r *run) sweepLeftovers(ctx context.Context) (bool, error) {
 			continue
 		}
 		if total, ok := r.leftover(t.Address); ok {
-			r.payBack(t, r.leftoverWhy(), total)
+			r.payBack(t, r.leftoverWhy(t), total)
 			return r.moved(ctx)
 		}
 	}
@@ -94,12 +94,15 @@ func (o Order) spent(but string) map[cirrus.Outpoint]bool {
 	return spent
 }
 
-func (r *run) leftoverWhy() Why {
-	switch r.o.State {
-	case Cancelled:
+// leftoverWhy says why money goes back that lies at a ticket's address, or at the order's own (nil), after the end.
+func (r *run) leftoverWhy(t *Ticket) Why {
+	switch {
+	case r.o.State == Cancelled:
 		return WhyCancelled
-	case Expired:
+	case r.o.State == Expired:
 		return WhyLate
+	case t != nil && t.State == Lost && r.o.Payout(t.ID) == nil: // a person gave up on buying
+		return WhyLost
 	}
 	return WhyExtra
 }

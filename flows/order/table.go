@@ -48,7 +48,7 @@ func ticketRows() []Row {
 	return []Row{
 		row(Held, "It waits for its coin. In place of a lost one: the difference is paid, then one transfer brings all money over.",
 			[]string{SiteHold, SiteIsContract, SiteBuild, SiteSend, SiteUnspent}, Reserving, Lost, Dropped, Attention),
-		row(Dropped, "Its order ended unpaid.", nil, Held, Attention).final(),
+		row(Dropped, "Its order ended unpaid.", nil, Held).final(),
 		row(Reserving, "The intent to buy is saved; the call is being made, or made again later.",
 			[]string{SiteReserve, SiteRaw}, Reserved, Unknown, Lost, Attention),
 		row(Unknown, "The call to buy may or may not have been broadcast; the chain tells.", resolving,
@@ -62,13 +62,13 @@ func ticketRows() []Row {
 			append([]string{SiteBuild, SiteRelease, SiteRaw, SiteSend}, resolving...), Released, Owned, Attention),
 		row(Lost, "The seat could not be bought. The money is at its address: it waits while another seat may be chosen, else it goes back.",
 			nil, Exchanged, Attention).final(),
-		row(Exchanged, "Another seat took its place.", nil, Attention).final(),
+		row(Exchanged, "Another seat took its place.", nil).final(),
 		row(Released, "The ticket was given back; the money is at its address and goes back.", nil, Owned, Attention).
 			later(Owned).final(),
 		row(Ended, "The refund deadline has passed; the rest of the deposit goes back, the QR can be sent again.",
 			[]string{SiteDeliver}, Attention).final(),
 		row(Attention, "A person must look; the operator was told why.", []string{SiteAttend},
-			Held, Dropped, Reserving, Unknown, Reserved, Releasing, Lost, Exchanged, Released, Ended),
+			Held, Reserving, Unknown, Reserved, Releasing, Lost, Released, Ended),
 	}
 }
 
@@ -82,9 +82,10 @@ func payoutRows() []Row {
 		row(AddressNeeded, "The refund address cannot be paid; the customer must give another one. After a week the operator is told.",
 			[]string{SiteIsContract, SiteAttend}, PayoutDue),
 		row(Built, "The transaction is signed and saved; it is about to be sent.",
-			[]string{SiteSend, SiteUnspent}, Sent, PayoutDue).later(PayoutDue),
-		row(Sent, "The transaction is broadcast.", []string{SiteUnspent}, Done, Built, PayoutDue).later(PayoutDue),
-		row(Done, "The money is with the customer.", nil).final(),
+			[]string{SiteSend, SiteUnspent}, Sent),
+		row(Sent, "The transaction is broadcast. Where an input vanished with an undone block, the money is owed anew.",
+			[]string{SiteUnspent, SiteForget}, Done, Built, PayoutDue),
+		row(Done, "The money is with the customer.", nil, Sent).final(),
 		row(Dust, "Too little to be sent; the ledger shows it.", nil).final(),
 	}
 }

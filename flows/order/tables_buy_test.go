@@ -74,7 +74,6 @@ func buyStages() []stage {
 		{table: "ticket", state: "dropped", ends: order.Dropped, enter: lapsed, happens: comesConfirmed, cases: []ending{
 			{outcome: "nothing comes", happens: oneBlock},
 			{outcome: "the money comes late", leads: "held", ends: order.Owned},
-			{outcome: "what came after cancelling is gone again", leads: "attention", ends: order.Attention, enter: droppedUnseen, happens: longUnseen},
 		}},
 		reserveStage(),
 		{

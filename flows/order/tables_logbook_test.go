@@ -51,6 +51,14 @@ type savePlan struct {
 	armed, fired    bool
 }
 
+// happens ends the process, or gives the error.
+func (f fault) happens() error {
+	if f.crash {
+		panic(death{})
+	}
+	return f.err
+}
+
 func (p *savePlan) fires(before, after []machineState) (fault, bool) {
 	if !p.armed {
 		return fault{}, false
@@ -89,16 +97,16 @@ func statesOf(o order.Order) []machineState {
 func (l *logbook) Save(ctx context.Context, o *order.Order) error {
 	fault, fails := l.saving.fires(l.now, statesOf(*o))
 	if fails && fault.before {
-		return fault.err
+		return fault.happens()
 	}
 	if err := l.Store.Save(ctx, o); err != nil {
 		return err
 	}
-	if fails {
-		return fault.err
-	}
 	l.now = statesOf(*o)
 	l.lines = append(l.lines, logLine{states: l.now, due: !o.Next.IsZero() || o.NextHeight != 0})
+	if fails {
+		return fault.happens()
+	}
 	return nil
 }
 

@@ -123,8 +123,6 @@ func attentionStages() []stage {
 			{outcome: "the refund came late: resolved", leads: "released", ends: order.Released, enter: seenLate(refundUnseen), happens: operates(order.Resolve)},
 			{outcome: "the deposit came late: resolved", leads: "ended", ends: order.Ended, enter: seenLate(depositUnseen), happens: operates(order.Resolve)},
 			{outcome: "the money came late: resolved", leads: "lost", ends: order.Lost, enter: seenLate(lostUnseen), happens: operates(order.Resolve)},
-			{outcome: "what came after cancelling is back: resolved", leads: "dropped", ends: order.Dropped, enter: seenLate(droppedUnseen), happens: operates(order.Resolve)},
-			{outcome: "what came after the exchange is back: resolved", leads: "exchanged", enter: exchangedSeenLate, happens: resolvesFirst},
 		}},
 	}
 }
@@ -232,42 +230,25 @@ func lostUnseen(t *testing.T) *world {
 	return w
 }
 
-// droppedUnseen is a cancelled order whose payment came all the same and is not seen any more.
-func droppedUnseen(t *testing.T) *world {
+// paidAfterEnd is a cancelled order whose payment came all the same and is to go back.
+func paidAfterEnd(t *testing.T) *world {
 	t.Helper()
 	w := cancelled(t)
 	w.next(order.SiteBuild, refusedWith(order.ErrUnreachable))
 	comesConfirmed(w)
 	w.wantsPayout(order.PayoutDue)
-	w.hide(func(*coin) bool { return true })
 	return w
 }
 
-// exchangedUnseen is a ticket that another one took the place of, and a later payment to it that is not seen any more.
-func exchangedUnseen(t *testing.T) *world {
+// paidAfterExchange is a ticket that another one took the place of, with a later payment to it that is to go back.
+func paidAfterExchange(t *testing.T) *world {
 	t.Helper()
 	w := tookPlace(t)
 	w.next(order.SiteBuild, refusedWith(order.ErrUnreachable))
 	w.node.pay(w.o.Address, w.o.Due)
 	w.mine(1)
 	w.wantsPayout(order.PayoutDue)
-	w.hide(func(*coin) bool { return true })
 	return w
-}
-
-func exchangedSeenLate(t *testing.T) *world {
-	t.Helper()
-	w := exchangedUnseen(t)
-	longUnseen(w)
-	w.wants(order.Filled, order.Attention)
-	w.shows()
-	return w
-}
-
-func resolvesFirst(w *world) {
-	_, err := w.engine.Operate(w.t.Context(), w.o.ID, order.Ask{Verb: order.Resolve, Ticket: w.ticket().ID})
-	w.must(err)
-	w.run()
 }
 
 // hide has the wallet not show coins at the order's address that nothing spends.
@@ -297,6 +278,17 @@ func seenLate(enter func(*testing.T) *world) func(*testing.T) *world {
 		w.wants(w.o.State, order.Attention)
 		w.shows()
 		return w
+	}
+}
+
+func TestAccountAddsUpWhileAPersonLooks(t *testing.T) {
+	for name, enter := range map[string]func(*testing.T) *world{"released": refundUnseen, "ended": depositUnseen, "lost": lostUnseen} {
+		t.Run(name, func(t *testing.T) {
+			w := seenLate(enter)(t)
+			w.mine(4)
+			w.wants(order.Filled, order.Attention)
+			w.adds(w.paidIn())
+		})
 	}
 }
 

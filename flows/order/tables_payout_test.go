@@ -4,6 +4,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/usherbot/usher/chain/cirrus"
 	"github.com/usherbot/usher/flows/order"
 )
 
@@ -75,6 +76,58 @@ func worthless(t *testing.T) *world {
 	return w
 }
 
+// paidOnTop is a ticket for which more was paid than was due; that is to go back.
+func paidOnTop(t *testing.T) *world {
+	t.Helper()
+	w := owned(t)
+	w.next(order.SiteBuild, refusedWith(order.ErrUnreachable))
+	w.node.pay(w.o.Address, cirrus.CRS)
+	w.mine(1)
+	w.wantsPayout(order.PayoutDue)
+	return w
+}
+
+// paidOnTopUnpayable is the same where that cannot be paid to the customer's address.
+func paidOnTopUnpayable(t *testing.T) *world {
+	t.Helper()
+	w := owned(t)
+	refundBecomesContract(w)
+	w.node.pay(w.o.Address, cirrus.CRS)
+	w.mine(1)
+	w.wantsPayout(order.AddressNeeded)
+	return w
+}
+
+// groupPaidAfterEnd is an order of several seats whose payment came after it was cancelled; that is to go back.
+func groupPaidAfterEnd(t *testing.T) *world {
+	t.Helper()
+	w := group(t)
+	w.must(w.ask(order.Cancel))
+	w.next(order.SiteBuild, refusedWith(order.ErrUnreachable))
+	comesConfirmed(w)
+	w.wantsPayout(order.PayoutDue)
+	return w
+}
+
+// isGone has the latest payment undone for good.
+func isGone(w *world) {
+	delete(w.node.coins, w.node.payments[len(w.node.payments)-1].Outpoint)
+	w.post()
+	w.calm(5*time.Second, 1)
+}
+
+func longGone(w *world) {
+	isGone(w)
+	longUnseen(w)
+}
+
+// givesBackWithIt gives the ticket back while what came on top waits for an address.
+func givesBackWithIt(w *world) {
+	w.must(w.ask(order.GiveBack))
+	undoOver(w)
+	w.mine(2)
+}
+
 func aDay(w *world) { w.pass(25 * time.Hour) }
 
 func aWeek(w *world) { w.pass(7 * 24 * time.Hour) }
@@ -88,11 +141,17 @@ func payoutStages() []stage {
 		row(order.PayoutDue, order.SiteIsContract, paysBack, twoBlocks, append(readAgain(),
 			ending{outcome: "no contract", leads: "built"},
 			ending{outcome: "a contract", leads: "address_needed", bring: refundBecomesContract})...),
+		operatorStage(),
 		row(order.PayoutDue, order.SiteBuild, paysBack, twoBlocks, append(spendingFails(), ending{outcome: "built", leads: "built"})...),
 		row(order.PayoutDue, "", paysBack, twoBlocks,
 			ending{outcome: "all of it is there", leads: "built"},
 			ending{outcome: "a part of it is not there yet", happens: isLookedAt},
 			ending{outcome: "the address is a contract by now", leads: "address_needed", bring: refundBecomesContract}),
+		row(order.PayoutDue, "", nil, longGone,
+			ending{outcome: "what came after the end is gone again", leads: givenUp, ends: order.Dropped, enter: paidAfterEnd},
+			ending{outcome: "what came for several seats after the end is gone again", leads: givenUp, ends: order.Dropped, enter: groupPaidAfterEnd},
+			ending{outcome: "what came after the exchange is gone again", leads: givenUp, ends: order.Owned, enter: paidAfterExchange},
+			ending{outcome: "what came on top is gone again", leads: givenUp, ends: order.Owned, enter: paidOnTop, happens: isGone}),
 		row(order.PayoutDue, "", worthless, threeBlocks, ending{outcome: "it is too little to be sent", leads: "dust"}),
 		row(order.Dust, "", worthless, threeBlocks, ending{outcome: "nothing more happens"}),
 		row(order.AddressNeeded, order.SiteIsContract, unpayable, aDay, append(readAgain(),
@@ -100,6 +159,7 @@ func payoutStages() []stage {
 			ending{outcome: "a contract"})...),
 		row(order.AddressNeeded, order.SiteAttend, unpayable, aWeek,
 			ending{outcome: "told"}, ending{outcome: noAnswer}, ending{outcome: butDone}),
+		row(order.AddressNeeded, "", paidOnTopUnpayable, givesBackWithIt, ending{outcome: "it leaves with the ticket's money", leads: givenUp}),
 		row(order.AddressNeeded, "", unpayable, aDay, ending{outcome: "it can be paid again", leads: "due", bring: addressPayable}),
 		row(order.Sent, order.SiteUnspent, onItsWay, twoBlocks, append(readAgain(),
 			ending{outcome: "gone", leads: "done"},
@@ -110,6 +170,31 @@ func payoutStages() []stage {
 			ending{outcome: "it vanished", leads: "built", bring: vanishes, happens: threeBlocks}),
 		row(order.Done, "", paidOut, oneBlock, ending{outcome: "nothing more happens"}),
 	)
+}
+
+// withFee is a ticket with a service fee, which is taken with its deposit.
+func withFee(t *testing.T) *world {
+	t.Helper()
+	w := charging(t)
+	w.buy()
+	w.mine(2)
+	return w
+}
+
+// operatorStage is the look at the operator's address, which follows that at the customer's.
+func operatorStage() stage {
+	s := stage{
+		table: "payout", state: "due", site: order.SiteIsContract, enter: withFee, happens: (*world).deadline, ends: order.Ended,
+		cases: append(readAgain(), ending{outcome: "no contract", leads: "built"},
+			ending{outcome: "a contract", leads: "built", bring: func(w *world) { w.node.contract[feeTo] = true }}),
+	}
+	for i, e := range s.cases {
+		if failure, ok := s.failure(e); ok {
+			s.cases[i].bring = func(w *world) { w.next(s.site, fine(), failure) }
+		}
+	}
+	s.cases = whenever("the operator's address", s.cases)
+	return s
 }
 
 func addressPayable(w *world) { clear(w.node.contract) }

@@ -108,7 +108,6 @@ func choiceStages() []stage {
 		{table: "ticket", state: "exchanged", enter: tookPlace, ends: order.Owned, cases: []ending{
 			{outcome: "nothing more happens", happens: oneBlock},
 			{outcome: "more money comes", happens: comesOnTop},
-			{outcome: "what came later is gone again", leads: "attention", ends: order.Attention, enter: exchangedUnseen, happens: longUnseen},
 		}},
 	}
 }
