@@ -203,7 +203,7 @@ func (a *app) engineConfig() order.Config {
 	s := a.settings
 	return order.Config{
 		Gas: s.gas, Accounts: s.accounts, Confirmations: s.confirmations, Hold: s.hold, Choice: s.choice, Undo: s.undo, Fee: s.fee, FeeTo: cirrus.Address(s.feeAddress),
-		Resold: s.resold, Unpaid: 2, AtStake: s.atStake,
+		Resold: s.resold, Unpaid: 2, AtStake: s.atStake, Finality: s.finality,
 	}
 }
 
@@ -231,7 +231,8 @@ func (a *app) wire(context.Context) error {
 	a.watcher = chain.NewWatcher(chain.Watching{
 		Client: a.node, Network: a.network, Accounts: accounts, Venues: a.venues.list, Board: a.db, View: a.db,
 		Drop: a.db.DropSale, Poll: a.settings.poll, Clock: a.clock, Log: a.log,
-		Wake: func(ctx context.Context, id order.ID) error { return a.jobs.Wake(ctx, id, order.Woken, a.clock()) },
+		Wake:   func(ctx context.Context, id order.ID) error { return a.jobs.Wake(ctx, id, order.Woken, a.clock()) },
+		Undone: func(ctx context.Context, height uint64) error { return a.sweeper().Undone(ctx, height) },
 	})
 	return nil
 }

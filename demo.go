@@ -46,7 +46,11 @@ func demoCommand(io streams) *cobra.Command {
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if f.play {
-				return playAll(cmd.Context(), stages(f, cmd.Flags().Changed), io)
+				lists, err := stages(f, cmd.Flags().Changed)
+				if err != nil {
+					return err
+				}
+				return playAll(cmd.Context(), lists, io)
 			}
 			return runDemo(cmd.Context(), f, io)
 		},

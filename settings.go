@@ -39,6 +39,7 @@ type settings struct {
 	keysFile                 string
 	courier                  courierSettings
 	confirmations            uint64
+	finality                 uint64
 	hold, choice, undo, keep time.Duration
 	fee, atStake             cirrus.Strats
 	feeAddress               string
@@ -269,7 +270,7 @@ func (c *checker) amounts(e environment, s *settings) {
 	s.gas.Price = c.number("GAS_PRICE", e.GasPrice, 100, 10_000)
 	s.gas.Limit = c.number("GAS_LIMIT", e.GasLimit, 10_000, 250_000)
 	s.confirmations = c.number("CONFIRMATIONS", e.Confirmations, 1, 240)
-	c.number("FINALITY", e.Finality, 1, 100_000)
+	s.finality = c.number("FINALITY", e.Finality, 1, 100_000)
 	c.number("COURIER_DAILY", e.CourierDaily, 0, 1000)
 	c.fee(e, s)
 	var err error

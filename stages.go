@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"net/url"
+	"strconv"
 	"sync"
 	"time"
 
@@ -26,7 +28,7 @@ type stage struct {
 
 // stages are what is played for these flags. Those of one list are played one after another, the lists side by side:
 // most of a story is waiting.
-func stages(f demoFlags, given func(flag string) bool) [][]stage {
+func stages(f demoFlags, given func(flag string) bool) ([][]stage, error) {
 	f.block = "manual"
 	var lists [][]stage
 	generations := []string{"ciphered", "hashed"}
@@ -49,11 +51,33 @@ func stages(f demoFlags, given func(flag string) bool) [][]stage {
 	if !given("generation") {
 		old.generation = string(sandbox.Hashed)
 	}
-	return append(lists,
+	lists = append(lists,
 		[]stage{{title: "Payments that come late", flags: late, tales: latecomers()}},
 		[]stage{{title: "Seats that somebody else gets after they were paid for", flags: late, tales: outrun()}},
 		[]stage{{title: "A large hall on an old node", flags: old, tales: crowded()}},
 	)
+	return lists, apart(lists)
+}
+
+// apart gives each stage a database of its own where a Redis was named: what is played in one is nothing to the others.
+func apart(lists [][]stage) error {
+	database := 0
+	for _, list := range lists {
+		for i := range list {
+			f := &list[i].flags
+			if f.redis == "" {
+				return nil
+			}
+			at, err := url.Parse(f.redis)
+			if err != nil || at.Scheme != "redis" && at.Scheme != "rediss" {
+				return errors.New("--redis must be redis://host:port or rediss://host:port where stories are played: each demo takes a database of its own")
+			}
+			at.Path = "/" + strconv.Itoa(database)
+			f.redis = at.String()
+			database++
+		}
+	}
+	return nil
 }
 
 // playAll plays every story and says how it ended: demo: ok, or demo: FAILED and why.

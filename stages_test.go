@@ -76,3 +76,46 @@ func TestMoneyMovedFromOutsideEndsThePlay(t *testing.T) {
 		t.Errorf("printed:\n%s", said)
 	}
 }
+
+func TestEachStageHasADatabaseOfItsOwn(t *testing.T) {
+	t.Parallel()
+	none := func(string) bool { return false }
+	lists, err := stages(demoFlags{redis: "redis://127.0.0.1:6379/0"}, none)
+	if err != nil {
+		t.Fatal(err)
+	}
+	seen := map[string]bool{}
+	for _, list := range lists {
+		for _, s := range list {
+			if seen[s.flags.redis] {
+				t.Errorf("%s is used twice", s.flags.redis)
+			}
+			seen[s.flags.redis] = true
+		}
+	}
+	if len(seen) < 5 {
+		t.Errorf("%d stages", len(seen))
+	}
+	if _, err := stages(demoFlags{redis: "redis+cluster://127.0.0.1:6379"}, none); err == nil {
+		t.Error("a cluster, which has one database, is taken")
+	}
+}
+
+// TestWithAnAddressToListenOnEverydayStoriesTakeTurnsThere: each demo of both generations is served at the address.
+func TestWithAnAddressToListenOnEverydayStoriesTakeTurnsThere(t *testing.T) {
+	t.Parallel()
+	lists, err := stages(demoFlags{}, func(flag string) bool { return flag == "listen" })
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(lists[0]) != 2 || !lists[0][0].open || !lists[0][1].open {
+		t.Errorf("%d stages in turn", len(lists[0]))
+	}
+	for _, list := range lists[1:] {
+		for _, s := range list {
+			if s.open {
+				t.Errorf("%s listens too", s.title)
+			}
+		}
+	}
+}

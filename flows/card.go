@@ -78,7 +78,7 @@ func (c card) layout() (s Screen, draw func() ([]byte, error)) {
 	case asking != nil:
 		s.PictureName, draw = c.topPicture(*asking)
 		return s, draw
-	case c.saleOver(), c.o.State != order.AwaitingPayment && c.o.State != order.PartPaid && c.waitsUntil().IsZero():
+	case c.holdOver(), c.saleOver(), c.o.State != order.AwaitingPayment && c.o.State != order.PartPaid && c.waitsUntil().IsZero():
 		s.PictureName = "stage:" + string(p.stage)
 		return s, c.f.banners[p.stage]
 	case c.bare:

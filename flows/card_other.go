@@ -117,7 +117,11 @@ func (c card) pendingArgs(t order.Ticket) args {
 
 // pending is a ticket that takes another's place, until it has its money.
 func (c card) pending(t order.Ticket) part {
-	return part{text: c.say("card."+c.pendingState(t), c.pendingArgs(t)), buttons: c.pendingRows(t), stage: c.pendingStage(t)}
+	p := part{text: c.say("card."+c.pendingState(t), c.pendingArgs(t)), buttons: c.pendingRows(t), stage: c.pendingStage(t)}
+	if c.asks(t) {
+		p.text = paragraphs(p.text, c.saleEnds(t.Until))
+	}
+	return p
 }
 
 func (c card) pendingStage(t order.Ticket) stage {

@@ -2,6 +2,7 @@ package flows
 
 import (
 	"context"
+	"time"
 
 	"github.com/usherbot/usher/chain/cirrus"
 	"github.com/usherbot/usher/flows/order"
@@ -33,23 +34,29 @@ func (c card) awaiting() part {
 	if c.saleOver() {
 		return c.tooLate()
 	}
+	if c.holdOver() {
+		p := c.simple("card.pay_over", nil, stageEnded)
+		p.buttons = [][]Button{{c.button("button.cancel_order", nil, act(doCancel, string(c.o.ID)))}}
+		return p
+	}
 	text := paragraphs(
 		c.say("card.pay", args{"Sum": c.o.Due, "Ticker": c.f.Config.Network.Ticker, "Address": string(c.o.Address)}),
 		c.costs(),
 		c.say("card.pay_until", args{"Until": until(c.o.Hold), "Count": len(c.o.Tickets)}),
-		c.saleEnds(),
+		c.saleEnds(c.o.Hold),
 		c.oneOf(),
 	)
-	if !c.now.Before(c.o.Hold) {
-		text = c.say("card.pay_over", args{"Count": len(c.o.Tickets)})
-	}
 	return part{text: text, buttons: c.payButtons("button.copy_sum", "button.cancel_order"), stage: stagePay}
 }
 
-// saleEnds says that the sale ends before the hold does, where it is so.
-func (c card) saleEnds() Text {
+// holdOver tells that the time to pay has run out, and the order has not ended yet. Nothing on the card may lead to a
+// payment then.
+func (c card) holdOver() bool { return c.o.State == order.AwaitingPayment && !c.now.Before(c.o.Hold) }
+
+// saleEnds says that the sale ends before a hold does, where it is so.
+func (c card) saleEnds(hold time.Time) Text {
 	last := c.o.Show.EndOfSale - 1
-	if end := when(c.around.Tip, last); c.around.Tip.Height > 0 && end.At.Before(c.o.Hold) {
+	if end := when(c.around.Tip, last); c.around.Tip.Height > 0 && end.At.Before(hold) {
 		return c.say("card.sale_ends", args{"About": end, "Block": block(last)})
 	}
 	return nil
@@ -89,7 +96,7 @@ func (c card) partPaid() part {
 		"Seen": c.f.crs(c.seen()), "Due": c.f.crs(c.o.Due), "Missing": c.missing(), "Ticker": c.f.Config.Network.Ticker,
 		"Address": string(c.o.Address), "Until": until(c.o.Hold), "Minutes": int(c.f.Config.Hold.Minutes()), "Count": len(c.o.Tickets),
 	})
-	return part{text: paragraphs(text, c.saleEnds(), c.oneOf()), buttons: c.payButtons("button.copy_missing", "button.money_back"), stage: stagePay}
+	return part{text: paragraphs(text, c.saleEnds(c.o.Hold), c.oneOf()), buttons: c.payButtons("button.copy_missing", "button.money_back"), stage: stagePay}
 }
 
 // costs says what is paid for. For several seats there is the network fee of splitting the payment.
@@ -153,7 +160,7 @@ func (f *Flows) swapQR(ctx context.Context, t *turn, o order.Order, a action) (R
 	asking := c.asking()
 	ticket := len(a.args) == 3 && asking != nil && asking.ID == a.args[2]
 	waits := o.State == order.AwaitingPayment || o.State == order.PartPaid || !c.waitsUntil().IsZero()
-	unpaid := len(a.args) == 2 && waits && !preparing(o, t.now) && !c.saleOver()
+	unpaid := len(a.args) == 2 && waits && !preparing(o, t.now) && !c.saleOver() && !c.holdOver()
 	if !ticket && !unpaid {
 		reply, err := f.snapshot(ctx, t, o)
 		reply.Answer = t.answer("tap.old_card")

@@ -284,3 +284,30 @@ func TestEveryReasonHasWords(t *testing.T) {
 		}
 	}
 }
+
+// TestACardAsksForNoMoneyAfterTheSale: what is paid after the end of the sale could only come back.
+func TestACardAsksForNoMoneyAfterTheSale(t *testing.T) {
+	w := newWorld(t)
+	tip, err := w.db.Tip(t.Context())
+	w.must(err)
+	for _, state := range []order.State{order.AwaitingPayment, order.PartPaid, order.Expired} {
+		o := longOrder(w)
+		o.State, o.Payouts = state, nil
+		if state == order.AwaitingPayment {
+			o.Coins = nil
+		}
+		asks := func(height uint64) bool {
+			tip.Height = height
+			s, err := w.flows.Card(o, start, flows.Around{Tip: tip})
+			w.must(err)
+			copies := slices.ContainsFunc(slices.Concat(s.Buttons...), func(b flows.Button) bool { return b.Copy != "" })
+			if named := strings.Contains(s.Text.String(), string(o.Address)); named != copies {
+				t.Errorf("%s: names the address: %v, copies it: %v", state, named, copies)
+			}
+			return copies
+		}
+		if end := o.Show.EndOfSale; !asks(end-100) || asks(end-1) || asks(end+1000) {
+			t.Errorf("%s asks for money after the sale, or not before", state)
+		}
+	}
+}

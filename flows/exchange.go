@@ -99,12 +99,9 @@ func (f *Flows) otherScreen(t *turn, x swap) (Screen, error) {
 	room := listRoom
 	if !t.session.Draft.List {
 		room = captionSeats
-		plan := f.plan(t, x.sale, nil)
-		png, err := f.Artist.Hall(plan)
-		if err != nil {
-			return Screen{}, fmt.Errorf("showing the hall of %s: %w", x.sale.Contract, err)
+		if err := f.drawHall(&s, f.plan(t, x.sale, nil)); err != nil {
+			return Screen{}, err
 		}
-		s.Picture, s.PictureName = png, plan.name()
 	}
 	say := t.say("exchange.pick", seat)
 	if count, _, _ := f.free(x.sale, t.now); count == 0 {

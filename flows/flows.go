@@ -82,6 +82,7 @@ type Flows struct {
 	Deps
 	words   *words.Words
 	banners map[stage]func() ([]byte, error)
+	halls   pictures
 }
 
 var (

@@ -2,7 +2,6 @@ package flows
 
 import (
 	"context"
-	"fmt"
 	"slices"
 	"strings"
 
@@ -32,6 +31,11 @@ func (f *Flows) buying(ctx context.Context, t *turn, a action) (Reply, error) {
 		return reply, err
 	}
 	t.session.Screen = ""
+	return f.onTheWay(ctx, t, o, a)
+}
+
+// onTheWay does what a button says for a show that is on sale.
+func (f *Flows) onTheWay(ctx context.Context, t *turn, o offer, a action) (Reply, error) {
 	switch a.verb {
 	case doShow:
 		return f.show(ctx, t, o)
@@ -82,12 +86,9 @@ func (f *Flows) hall(t *turn, o offer, gone []cirrus.Seat) (Screen, error) {
 	room := listRoom
 	if !t.session.Draft.List {
 		room = captionSeats
-		plan := f.plan(t, o, mine)
-		png, err := f.Artist.Hall(plan)
-		if err != nil {
-			return Screen{}, fmt.Errorf("showing the hall of %s: %w", o.Contract, err)
+		if err := f.drawHall(&s, f.plan(t, o, mine)); err != nil {
+			return Screen{}, err
 		}
-		s.Picture, s.PictureName = png, plan.name()
 	}
 	s.Text = paragraphs(t.say("seats.head", args{"Show": showName(*o.Show)}), f.seatList(t, o, room), f.goneLine(t, gone),
 		f.pickedLine(t, o, mine))

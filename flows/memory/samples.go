@@ -180,7 +180,9 @@ func filled(state order.TicketState) change {
 func fill(o *order.Order, t *order.Ticket, state order.TicketState) {
 	const used, block = 41_306, sampleHeight - 3
 	t.State, t.Reason = state, ""
-	t.Coin = cirrus.Coin{Address: t.Address, Amount: t.Price + t.Fee + 2*o.Gas.Budget(), Confirmations: 4}
+	t.Coin = cirrus.Coin{
+		Outpoint: cirrus.Outpoint{TxID: sampleTx("coin" + t.ID)}, Address: t.Address, Amount: t.Price + t.Fee + 2*o.Gas.Budget(), Confirmations: 4,
+	}
 	t.Reserve, t.Release, t.Delivery, t.Owned = order.Call{}, order.Call{}, order.Delivery{}, 0
 	switch state {
 	case order.Held, order.Dropped:

@@ -18,6 +18,11 @@ func (s *sampler) paying() {
 	s.add("awaiting-fee", "waits for the payment, a service fee among it", 1, withFee)
 	s.add("awaiting-three", "three seats wait for one payment", 3)
 	s.add("awaiting-each", "one of three seats that are paid one by one", 1, func(o *order.Order) { o.Batch = "b6kq1" })
+	s.last().Nr, s.last().Of = 2, 3
+	s.add("awaiting-sale-ends", "waits for the payment, and the sale ends before the time to pay does", 1,
+		func(o *order.Order) { o.Show.EndOfSale = sampleHeight + 24 })
+	s.add("awaiting-sale-over", "the sale ended before the payment was seen", 1,
+		func(o *order.Order) { o.Show.EndOfSale = sampleHeight })
 	s.add("awaiting-over", "the time to pay has just run out", 1, over)
 	s.add("part-paid", "less came than was due", 1, in(order.PartPaid), came(some))
 	s.add("part-paid-twice", "less came than was due, in two payments", 2, in(order.PartPaid), came(some, some))
@@ -28,8 +33,12 @@ func (s *sampler) paying() {
 	s.add("paid", "paid", 1, in(order.Paid), allCame(0))
 	s.add("joining", "paid in several parts, which are made one", 1, in(order.Joining), allCame(0))
 	s.add("splitting", "one payment is divided among three seats", 3, in(order.Splitting), allCame(0))
-	s.add("late", "paid after the time, and bought all the same", 1, filled(order.Owned), func(o *order.Order) { o.Late = true })
+	s.add("late", "paid after the time, and bought all the same", 1, filled(order.Reserved), late)
+	s.add("late-some", "paid after the time; two of three seats were still there", 3, filled(order.Reserved), late,
+		became(1, order.Lost, order.ReasonSeatTaken), s.choice(1))
 }
+
+func late(o *order.Order) { o.Late = true }
 
 func withFee(o *order.Order) {
 	o.Tickets[0].Fee = 2 * cirrus.CRS
@@ -73,49 +82,65 @@ func (s *sampler) givingBack() {
 	s.add("released-arrived", "given back, the money has arrived", 1, filled(order.Released), paysAll(0, order.Done, order.WhyReleased))
 }
 
+// choice lets another seat be chosen in place of one ticket.
+func (s *sampler) choice(i int) change {
+	return ticket(i, func(_ *order.Order, t *order.Ticket) { t.Choice = s.now.Add(29*time.Minute + 30*time.Second) })
+}
+
 // losing are orders whose seat could not be had.
 func (s *sampler) losing() {
-	until := s.now.Add(29 * time.Minute)
-	choose := ticket(0, func(_ *order.Order, t *order.Ticket) { t.Choice = until })
-	s.add("lost-choice", "somebody was faster; another seat, or the money", 1, filled(order.Lost), became(0, order.Lost, order.ReasonSeatTaken), choose)
-	s.add("lost-refused", "the contract refused; another seat, or the money", 1, filled(order.Lost), became(0, order.Lost, order.ReasonCallFailed), choose)
+	lost := func(why order.Reason) change { return became(0, order.Lost, why) }
+	s.add("lost-choice", "somebody was faster; another seat, or the money", 1, filled(order.Lost), lost(order.ReasonSeatTaken), s.choice(0))
+	s.add("lost-refused", "the contract refused; another seat, or the money", 1, filled(order.Lost), lost(order.ReasonCallFailed), s.choice(0))
 	s.add("lost-late-choice", "paid after the time and the seat is gone; another seat, or the money", 1,
-		filled(order.Lost), became(0, order.Lost, order.ReasonSeatTaken), choose, func(o *order.Order) { o.Late = true })
-	s.add("lost-due", "the sale had ended, the money goes back", 1, filled(order.Lost),
-		became(0, order.Lost, order.ReasonSaleClosed), paysAll(0, order.PayoutDue, order.WhyLost))
-	s.add("lost-sent", "somebody was faster, the money is on its way", 1, filled(order.Lost),
-		became(0, order.Lost, order.ReasonSeatTaken), paysAll(0, order.Sent, order.WhyLost))
-	s.add("lost-back", "somebody was faster, the money has arrived", 1, filled(order.Lost),
-		became(0, order.Lost, order.ReasonSeatTaken), paysAll(0, order.Done, order.WhyLost))
+		filled(order.Lost), lost(order.ReasonSeatTaken), s.choice(0), late, untried)
+	s.add("lost-due", "the sale had ended, the money goes back", 1, filled(order.Lost), lost(order.ReasonSaleClosed), untried,
+		paysAll(0, order.PayoutDue, order.WhyLost))
+	s.add("lost-sent", "somebody was faster, the money is on its way", 1, filled(order.Lost), lost(order.ReasonSeatTaken),
+		paysAll(0, order.Sent, order.WhyLost))
+	s.add("lost-back", "somebody was faster, the money has arrived", 1, filled(order.Lost), lost(order.ReasonSeatTaken),
+		paysAll(0, order.Done, order.WhyLost))
 }
+
+// untried is a seat that nobody tried to buy.
+func untried(o *order.Order) { o.Tickets[0].Reserve = order.Call{} }
 
 // exchanging are orders in which another seat takes the place of a lost one.
 func (s *sampler) exchanging() {
-	lost := []change{filled(order.Lost), became(0, order.Lost, order.ReasonSeatTaken)}
-	add := func(name, says string, more ...change) { s.add(name, says, 1, append(lost[:2:2], more...)...) }
-	waits := ticket(0, func(_ *order.Order, t *order.Ticket) { t.Choice = s.now.Add(27 * time.Minute) })
-	add("exchange-pay", "another, dearer seat waits for the difference", waits, s.other(order.Held, 45*cirrus.CRS))
-	add("exchange-moving", "the money is brought over to another seat", waits, s.other(order.Held, 0))
-	taken := ticket(0, func(_ *order.Order, t *order.Ticket) { t.State = order.Exchanged })
-	add("exchange-buying", "the other seat is being bought", taken, s.other(order.Reserving, 0))
-	add("exchanged", "the other seat is the customer's", taken, s.other(order.Owned, 0))
-	add("exchange-unpaid", "the difference was not paid in time; the choice is open again", waits, s.other(order.Dropped, 45*cirrus.CRS))
+	const dearer = 45 * cirrus.CRS
+	add := func(name, says string, more ...change) {
+		s.add(name, says, 1, append([]change{filled(order.Lost), became(0, order.Lost, order.ReasonSeatTaken)}, more...)...)
+	}
+	gone := ticket(0, func(_ *order.Order, t *order.Ticket) { t.State = order.Exchanged })
+	saw := func(sum cirrus.Strats) change {
+		return ticket(1, func(_ *order.Order, t *order.Ticket) { t.Seen = sum })
+	}
+	add("exchange-soon", "the address for the difference is made ready", s.choice(0), s.other(order.Held, dearer),
+		ticket(1, func(_ *order.Order, t *order.Ticket) { t.Since = s.now }))
+	add("exchange-pay", "another, dearer seat waits for the difference", s.choice(0), s.other(order.Held, dearer))
+	add("exchange-part", "less than the difference came", s.choice(0), s.other(order.Held, dearer), saw(20*cirrus.CRS))
+	add("exchange-seen", "the difference is seen, not yet in a block", s.choice(0), s.other(order.Held, dearer), saw(dearer))
+	add("exchange-unpaid", "the difference was not paid in time; the choice is open again", s.choice(0), s.other(order.Dropped, dearer))
+	add("exchange-moving", "the money is brought over to another seat", s.choice(0), s.other(order.Held, 0))
+	add("exchange-buying", "the other seat is being bought", gone, s.other(order.Reserving, 0))
+	add("exchanged", "the other seat is the customer's", gone, s.other(order.Owned, 0))
+	add("exchanged-cheaper", "the other seat is the customer's, and the difference came back", gone, s.other(order.Owned, -dearer))
 }
 
-// other is a ticket in the place of the first one, for so much more.
+// other is a ticket in the place of the first one, for so much more, or less.
 func (s *sampler) other(state order.TicketState, more cirrus.Strats) change {
 	return func(o *order.Order) {
 		lost := o.Tickets[0]
 		t := order.Ticket{
-			ID: "t9", Seat: s.sale.Seats[8].Seat, Price: lost.Price + more, Since: s.now, Address: SampleAddress("other"),
-			Was: lost.ID, Due: more, Until: s.now.Add(13 * time.Minute),
+			ID: "t9", Seat: s.sale.Seats[8].Seat, Price: lost.Price + more, Since: s.now.Add(-time.Minute), Address: SampleAddress("other"),
+			Was: lost.ID, Due: max(0, more), Until: s.now.Add(13*time.Minute + 30*time.Second),
+		}
+		if state != order.Dropped && t.Due == 0 {
+			t.Swap = order.Transfer{TxID: sampleTx("swap"), Fee: order.NetworkFee(2, 2), Back: max(0, -more), Sent: true}
 		}
 		if state != order.Held && state != order.Dropped {
-			t.Swap = order.Transfer{TxID: sampleTx("swap"), Fee: order.NetworkFee(2, 2), Sent: true, Mined: sampleHeight - 4}
 			fill(o, &t, state)
-		}
-		if state == order.Held && more == 0 {
-			t.Swap = order.Transfer{TxID: sampleTx("swap"), Fee: order.NetworkFee(2, 2), Sent: true}
+			t.Swap.Mined = sampleHeight - 4
 		}
 		t.State = state
 		o.Tickets = append(o.Tickets, t)
@@ -133,10 +158,11 @@ func (s *sampler) ending() {
 	s.add("expired", "not paid in time", 1, in(order.Expired))
 	s.add("expired-part-back", "not paid in full, and the part came back", 1, in(order.Expired),
 		paysOrder(order.Done, order.WhyLate, 60*cirrus.CRS))
-	s.add("expired-late-back", "a late payment goes back", 1, in(order.Expired), paysOrder(order.Sent, order.WhyLate, 90*cirrus.CRS))
+	s.add("expired-late-back", "a late payment goes back", 1, in(order.Expired), paysOrder(order.Sent, order.WhyLate, 13_520_000_000))
 	s.add("cancelled", "cancelled by the customer", 1, in(order.Cancelled))
+	s.add("cancelled-part", "cancelled, and what had come goes back", 1, in(order.Cancelled), came(60*cirrus.CRS))
 	s.add("cancelled-back", "paid after cancelling, and the money came back", 1, in(order.Cancelled),
-		paysOrder(order.Done, order.WhyCancelled, 90*cirrus.CRS))
+		paysOrder(order.Done, order.WhyCancelled, 13_520_000_000))
 	s.add("void", "the payment was undone on the chain", 1, in(order.Void))
 	s.add("attention", "a person must look after it", 1, filled(order.Attention), became(0, order.Attention, order.ReasonNoSecret))
 	s.add("newer", "written by a newer version of the program", 1, in("of a newer version"))
@@ -153,7 +179,9 @@ func (s *sampler) several() {
 	s.add("three-one-undo", "giving one of three back can still be undone", 3, filled(order.Owned), became(1, order.Releasing, ""),
 		ticket(1, func(_ *order.Order, t *order.Ticket) { t.Undo = s.now.Add(9 * time.Second) }))
 	s.add("three-one-lost", "one of three was lost; another seat, or the money", 3, filled(order.Owned), became(2, order.Lost, order.ReasonSeatTaken),
-		ticket(2, func(_ *order.Order, t *order.Ticket) { t.Choice = s.now.Add(29 * time.Minute) }))
+		s.choice(2))
+	s.add("three-one-other", "in place of one of three another seat waits for the difference", 3, filled(order.Owned),
+		became(0, order.Lost, order.ReasonSeatTaken), s.choice(0), s.other(order.Held, 45*cirrus.CRS))
 	s.add("three-mixed", "three seats, each in another state", 3, filled(order.Owned), became(1, order.Unknown, ""),
 		became(2, order.Lost, order.ReasonCallFailed), paysAll(2, order.Sent, order.WhyLost))
 	s.add("three-person", "one of three needs a person", 3, filled(order.Owned), became(0, order.Attention, order.ReasonBadSecret))

@@ -83,6 +83,8 @@ type Tip struct {
 	Healthy bool      `json:"healthy"` // synced and with peers: selling is possible
 	Why     string    `json:"why"`     // where not healthy: for the operator
 	Network string    `json:"network"`
+	Forks   uint64    `json:"forks"` // how often blocks were undone, so far
+	Fork    uint64    `json:"fork"`  // blocks above this height were undone at least once, of late; the deepest such
 }
 
 // Sale is a venue and what it sells now.

@@ -82,9 +82,10 @@ func payoutRows() []Row {
 		row(AddressNeeded, "The refund address cannot be paid; the customer must give another one. After a week the operator is told.",
 			[]string{SiteIsContract, SiteAttend}, PayoutDue),
 		row(Built, "The transaction is signed and saved; it is about to be sent.",
-			[]string{SiteSend, SiteUnspent}, Sent, PayoutDue).later(PayoutDue),
-		row(Sent, "The transaction is broadcast.", []string{SiteUnspent}, Done, Built, PayoutDue).later(PayoutDue),
-		row(Done, "The money is with the customer.", nil).final(),
+			[]string{SiteSend, SiteUnspent}, Sent),
+		row(Sent, "The transaction is broadcast. Where an input vanished with an undone block, the money is owed anew.",
+			[]string{SiteUnspent, SiteForget}, Done, Built, PayoutDue),
+		row(Done, "The money is with the customer.", nil, Sent).final(),
 		row(Dust, "Too little to be sent; the ledger shows it.", nil).final(),
 	}
 }
