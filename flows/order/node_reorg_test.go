@@ -79,15 +79,7 @@ func (w *world) undo(depth int) {
 	w.post()
 }
 
-// emptyBlocks has so many blocks mined that take up nothing.
-func (w *world) emptyBlocks(n int) {
-	w.t.Helper()
-	waiting := w.node.pending
-	w.node.pending = nil
-	for range n {
-		w.clock.Advance(cirrus.BlockTime)
-		w.node.mine()
-	}
-	w.node.pending = waiting
-	w.post()
+// unmined tells whether a payment waits again whose block was undone.
+func (n *node) unmined() bool {
+	return n.forks > 0 && slices.ContainsFunc(n.pending, func(t *tx) bool { return len(t.inputs) == 0 })
 }
