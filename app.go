@@ -203,13 +203,25 @@ func (a *app) engineConfig() order.Config {
 	s := a.settings
 	return order.Config{
 		Gas: s.gas, Accounts: s.accounts, Confirmations: s.confirmations, Hold: s.hold, Choice: s.choice, Undo: s.undo, Fee: s.fee, FeeTo: cirrus.Address(s.feeAddress),
-		Resold: s.resold, Unpaid: 2, AtStake: s.atStake,
+		Resold: s.resold, Unpaid: 2, AtStake: s.atStake, Finality: s.finality,
 	}
 }
 
+// booth is how seats are bought.
+func (a *app) booth() (order.Booth, error) {
+	if a.settings.direct == "" {
+		return a.node, nil
+	}
+	return chain.NewDirect(a.node, a.network, a.settings.direct, a.keys.Derive)
+}
+
 func (a *app) wire(context.Context) error {
+	booth, err := a.booth()
+	if err != nil {
+		return err
+	}
 	a.engine.Deps = order.Deps{
-		Store: a.db, Locks: a.db, Holds: a.db, Addresses: a.db, View: a.db, Booth: a.node, Ledger: a.node, Purse: a.node,
+		Store: a.db, Locks: a.db, Holds: a.db, Addresses: a.db, View: a.db, Booth: booth, Ledger: a.node, Purse: a.node,
 		Jobs: a.jobs, Teller: a.flows, Deliverer: a.flows, Sites: a.sites, Clock: a.clock, NewID: newID, Pick: pick, Log: a.log,
 	}
 	accounts := a.settings.accounts
@@ -219,7 +231,8 @@ func (a *app) wire(context.Context) error {
 	a.watcher = chain.NewWatcher(chain.Watching{
 		Client: a.node, Network: a.network, Accounts: accounts, Venues: a.venues.list, Board: a.db, View: a.db,
 		Drop: a.db.DropSale, Poll: a.settings.poll, Clock: a.clock, Log: a.log,
-		Wake: func(ctx context.Context, id order.ID) error { return a.jobs.Wake(ctx, id, order.Woken, a.clock()) },
+		Wake:   func(ctx context.Context, id order.ID) error { return a.jobs.Wake(ctx, id, order.Woken, a.clock()) },
+		Undone: func(ctx context.Context, height uint64) error { return a.sweeper().Undone(ctx, height) },
 	})
 	return nil
 }

@@ -68,7 +68,7 @@ func (a *app) refreshHalls(ctx context.Context, within time.Duration) error {
 
 // watch follows the chain and sweeps up what no job took up.
 func (a *app) watch(ctx context.Context) error {
-	sweeper := order.Sweeper{Store: a.db, Heights: a.db, Jobs: a.jobs, Clock: a.clock}
+	sweeper := a.sweeper()
 	if err := errors.Join(a.db.Repair(ctx), sweeper.Start(ctx)); err != nil {
 		a.log.Warn("taking up where the last one stopped", "error", err)
 	}
@@ -79,6 +79,10 @@ func (a *app) watch(ctx context.Context) error {
 	})
 	group.Go(func() error { return a.sweep(ctx, sweeper) })
 	return group.Wait()
+}
+
+func (a *app) sweeper() order.Sweeper {
+	return order.Sweeper{Store: a.db, Heights: a.db, Jobs: a.jobs, Clock: a.clock, Finality: a.settings.finality}
 }
 
 func (a *app) sweep(ctx context.Context, sweeper order.Sweeper) error {

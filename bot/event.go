@@ -43,6 +43,9 @@ func (b *Bot) event(u update) (flows.Event, bool) {
 		return membership(e, raw.MyChatMember), true
 	case raw.EditedMessage != nil:
 		e, ok := b.wrote(e, raw.EditedMessage)
+		if e.Command == "" && e.Text == "" {
+			return e, false // a place that moves, say, changes its message again and again
+		}
 		e.Command, e.Argument, e.Text, e.Other = "", "", "", "edited"
 		return e, ok
 	}

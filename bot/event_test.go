@@ -53,6 +53,7 @@ func TestUpdatesBecomeEvents(t *testing.T) {
 			`"message":{` + private + `,"text":"/start","forward_origin":{"type":"hidden_user","date":1,"sender_user_name":"x"}}`,
 			other("forward"),
 		},
+		"place moved":   {`"edited_message":{` + private + `,"location":{"latitude":1,"longitude":2},"edit_date":43}`, nil},
 		"edited":        {`"edited_message":{` + private + `,"text":"/start","edit_date":43}`, other("edited")},
 		"service":       {`"message":{` + private + `,"pinned_message":{"message_id":1,"date":0,"chat":{"id":5}}}`, nil},
 		"another bot":   {`"message":{"message_id":3,"date":42,"chat":{"id":-7,"type":"group"},"from":{"id":8,"is_bot":true},"text":"/start"}`, nil},

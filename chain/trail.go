@@ -47,7 +47,16 @@ type news struct {
 	blocks  int                  // read
 	busy    bool                 // a block held more than its coinbase
 	undone  bool                 // blocks were undone
+	forked  bool                 // blocks above fork were undone, or may have been
+	fork    uint64               // height of the newest block that is certainly still there
 	jumped  bool                 // blocks were left out: anything may have happened
+}
+
+// forkAt notes that blocks above a height were undone, or may have been.
+func (n *news) forkAt(height uint64) {
+	if !n.forked || height < n.fork {
+		n.forked, n.fork = true, height
+	}
 }
 
 func (n *news) touch(block Block) {
@@ -97,6 +106,7 @@ func (t *trail) undo(told *news) {
 	top, _ := t.top()
 	told.touch(top)
 	told.undone, t.doubt = true, true
+	told.forkAt(below(top.Height, 1))
 	t.pop()
 }
 
@@ -120,11 +130,19 @@ func (t *trail) rewind(ctx context.Context, from reader, told *news) error {
 	return nil
 }
 
-// jump starts anew at height.
+// below is so many blocks below a height.
+func below(height, blocks uint64) uint64 { return height - min(height, blocks) }
+
+// jump starts anew at height. What was seen up to now may have been undone unseen, as deep as that goes.
 func (t *trail) jump(ctx context.Context, from reader, height uint64, told *news) error {
 	block, err := readBlock(ctx, from, height)
 	if err != nil {
 		return err
+	}
+	if top, known := t.top(); known {
+		told.forkAt(below(top.Height, Memory))
+	} else if told.forked {
+		told.forkAt(below(told.fork, Memory))
 	}
 	t.blocks, t.doubt = []Block{block}, false
 	told.blocks++

@@ -26,10 +26,12 @@ type Watching struct {
 	// Drop takes a contract off the board that is followed no more; nil: it stays there with nothing on sale.
 	Drop func(ctx context.Context, contract cirrus.Address) error
 	// Wake makes an order run soon.
-	Wake  func(ctx context.Context, id order.ID) error
-	Poll  time.Duration // between two looks; 0: 4 seconds
-	Clock func() time.Time
-	Log   *slog.Logger
+	Wake func(ctx context.Context, id order.ID) error
+	// Undone wakes all orders that rest on blocks which are not final yet, after blocks were undone; nil: none.
+	Undone func(ctx context.Context, height uint64) error
+	Poll   time.Duration // between two looks; 0: 4 seconds
+	Clock  func() time.Time
+	Log    *slog.Logger
 }
 
 // Watcher follows the tip of the chain. It must run once at a time, wherever; who runs it is the caller's business.
@@ -50,6 +52,8 @@ type Watcher struct {
 	shelf   map[cirrus.Address]*venue
 	left    []cirrus.Address // sales that the watcher before this one posted
 	posted  order.Tip
+	forks   uint64 // see order.Tip
+	fork    uint64
 	trouble string // why selling is off although the node is fit, as of the last look
 	begun   bool
 }
@@ -60,6 +64,7 @@ type due struct {
 	renew, busy         bool                 // sales: read everything again; closed venues may have changed
 	txs                 map[cirrus.TxID]bool // calls: mined or undone
 	all                 bool                 // calls: any of them may have been mined
+	undone              bool                 // orders that rest on blocks which are not final must be woken
 }
 
 // add takes up what following the chain brought.
@@ -71,6 +76,7 @@ func (d *due) add(n news) {
 	d.renew = d.renew || n.undone || n.jumped
 	d.busy = d.busy || n.busy
 	d.all = d.all || n.jumped
+	d.undone = d.undone || n.forked
 	if d.txs == nil {
 		d.txs = map[cirrus.TxID]bool{}
 	}
@@ -124,6 +130,7 @@ func (w *Watcher) Look(ctx context.Context) error {
 	var brought news
 	err = w.trail.follow(ctx, w.Client, status.Height, &brought)
 	w.due.add(brought)
+	w.noteFork(brought)
 	if err != nil {
 		return errors.Join(err, w.postTip(ctx, false, "the node's blocks cannot be read"))
 	}
@@ -146,7 +153,34 @@ func (w *Watcher) lookAround(ctx context.Context, status Status) error {
 		trouble = "Ticketbooth does not answer"
 	}
 	w.trouble = trouble
-	return errors.Join(coins, calls, sales, w.postHealth(ctx, status))
+	return errors.Join(coins, calls, sales, w.postHealth(ctx, status), w.wakeUndone(ctx))
+}
+
+// noteFork counts forks, and remembers the deepest of those that are not final yet: an order may have missed some.
+func (w *Watcher) noteFork(n news) {
+	if !n.forked {
+		return
+	}
+	top, _ := w.trail.top()
+	if w.forks == 0 || top.Height > w.fork+Memory || n.fork < w.fork {
+		w.fork = n.fork
+	}
+	w.forks++
+}
+
+// wakeUndone wakes the orders that undone blocks may concern, once what they look at is posted.
+func (w *Watcher) wakeUndone(ctx context.Context) error {
+	top, known := w.trail.top()
+	if !w.due.undone || !known {
+		return nil
+	}
+	if w.Undone != nil {
+		if err := w.Undone(ctx, top.Height); err != nil {
+			return fmt.Errorf("waking orders of undone blocks: %w", err)
+		}
+	}
+	w.due.undone = false
+	return nil
 }
 
 // postHealth posts the tip with what the node says of itself and the trouble that the watcher had.
@@ -188,6 +222,7 @@ func (w *Watcher) recall(ctx context.Context) error {
 	for _, sale := range sales {
 		w.left = append(w.left, sale.Contract)
 	}
+	w.forks, w.fork = tip.Forks, tip.Fork
 	if tip.Hash != "" && tip.Network == w.Network.Name {
 		w.trail.push(Block{Hash: tip.Hash, Height: tip.Height, Time: tip.Time})
 		w.trail.doubt = true
@@ -203,7 +238,7 @@ func (w *Watcher) postTip(ctx context.Context, healthy bool, why string) error {
 	}
 	tip := order.Tip{
 		Height: top.Height, Hash: top.Hash, Time: top.Time, Seen: w.Clock(),
-		Healthy: healthy, Why: why, Network: w.Network.Name,
+		Healthy: healthy, Why: why, Network: w.Network.Name, Forks: w.forks, Fork: w.fork,
 	}
 	same := tip
 	same.Seen = w.posted.Seen

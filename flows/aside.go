@@ -5,13 +5,13 @@ import (
 	"strings"
 )
 
-// useless answers what there is no use for: a sticker, a picture, a place. A message that was edited has been answered
-// already, when it came.
+// useless answers what there is no use for: a sticker, a picture, a place, a message that was changed after it had been
+// answered.
 func (f *Flows) useless(t *turn) Reply {
 	id := "text.other"
 	switch {
 	case t.event.Other == "edited":
-		return Reply{}
+		return f.aside(t, Screen{Text: t.say("text.edited", nil), Buttons: t.menu(), Silent: true})
 	case t.session.Screen == screenWallet || t.session.Screen == screenOwn:
 		return f.aside(t, Screen{
 			Text: t.say("text.other_address", nil), Buttons: [][]Button{{t.button("button.not_now", nil, act(doKeep))}},

@@ -22,7 +22,7 @@ func (c card) partLate(end time.Time) part {
 		"Seen": c.f.crs(c.seen()), "Due": c.f.crs(c.o.Due), "Missing": c.missing(), "Ticker": c.f.Config.Network.Ticker,
 		"Address": string(c.o.Address), "Until": until(end), "Count": len(c.o.Tickets),
 	})
-	return part{text: text, buttons: c.payButtons("button.copy_missing", "button.money_back"), stage: stagePay}
+	return part{text: paragraphs(text, c.least(c.o.Due, c.seen())), buttons: c.payButtons("button.copy_missing", "button.money_back"), stage: stagePay}
 }
 
 // lateNote says that the payment came after the hold, as long as that explains what is seen.
@@ -53,14 +53,15 @@ func (c card) lateNote() Text {
 	return c.say(id, args{"Count": bought})
 }
 
-// expired names what an order that ended without its tickets says: nothing came, a part came, or all of it too late.
+// expired names what an order that ended without its tickets says: nothing came, a part came, or all of it too late. Parts
+// that went back one by one were never a whole payment.
 func (c card) expired() string {
 	if len(c.o.Payouts) == 0 {
 		return "card.expired"
 	}
 	var came cirrus.Strats
 	for _, p := range c.o.Payouts {
-		came += sumOf(p) + p.Fee
+		came = max(came, sumOf(p)+p.Fee)
 	}
 	if came < c.o.Due {
 		return "card.part_gone"

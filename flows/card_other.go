@@ -117,7 +117,11 @@ func (c card) pendingArgs(t order.Ticket) args {
 
 // pending is a ticket that takes another's place, until it has its money.
 func (c card) pending(t order.Ticket) part {
-	return part{text: c.say("card."+c.pendingState(t), c.pendingArgs(t)), buttons: c.pendingRows(t), stage: c.pendingStage(t)}
+	p := part{text: c.say("card."+c.pendingState(t), c.pendingArgs(t)), buttons: c.pendingRows(t), stage: c.pendingStage(t)}
+	if c.asks(t) {
+		p.text = paragraphs(p.text, c.least(t.Due, t.Seen), c.saleEnds(t.Until))
+	}
+	return p
 }
 
 func (c card) pendingStage(t order.Ticket) stage {
@@ -130,7 +134,7 @@ func (c card) pendingStage(t order.Ticket) stage {
 	return stagePay
 }
 
-// swapBack is what came back because another seat cost less than the lost one.
+// swapBack is what came back as the money was brought over: another seat cost less than the lost one, or more was paid.
 func (c card) swapBack(t order.Ticket) Text {
 	if t.Swap.TxID == "" || t.Swap.Back <= 0 {
 		return nil
@@ -139,8 +143,12 @@ func (c card) swapBack(t order.Ticket) Text {
 	if t.Coin.IsZero() {
 		id = "money.sent"
 	}
+	why := "why.cheaper"
+	if old := c.o.Ticket(t.Was); old == nil || t.Price+t.Fee >= old.Price+old.Fee {
+		why = "why.extra"
+	}
 	return c.say(id, args{
-		"Why": c.plain("why.cheaper", nil), "Sum": c.f.crs(t.Swap.Back), "Address": c.o.WentTo(t.ID).Short(), "Tx": t.Swap.TxID.Short(),
+		"Why": c.plain(why, nil), "Sum": c.f.crs(t.Swap.Back), "Address": c.o.WentTo(t.ID).Short(), "Tx": t.Swap.TxID.Short(),
 	})
 }
 

@@ -2,6 +2,7 @@ package flows
 
 import (
 	"context"
+	"time"
 
 	"github.com/usherbot/usher/chain/cirrus"
 	"github.com/usherbot/usher/flows/order"
@@ -9,7 +10,7 @@ import (
 
 // paymentURI is what a wallet reads from the payment's QR.
 func paymentURI(o order.Order) string {
-	return "cirrus:" + string(o.Address) + "?amount=" + (o.Due - seen(o)).String()
+	return "cirrus:" + string(o.Address) + "?amount=" + order.Payable(o.Due-seen(o)).String()
 }
 
 // seen sums up what has come to the order's address so far, confirmed or not.
@@ -23,8 +24,16 @@ func seen(o order.Order) cirrus.Strats {
 
 func (c card) seen() cirrus.Strats { return seen(c.o) }
 
-// missing is what must still come.
-func (c card) missing() cirrus.Strats { return c.o.Due - c.seen() }
+// missing is what must still come, or the least that can; 0: nothing.
+func (c card) missing() cirrus.Strats { return order.Payable(c.o.Due - c.seen()) }
+
+// least says that less is missing than any wallet sends, where it is so: the sum that is asked for is larger then.
+func (c card) least(due, seen cirrus.Strats) Text {
+	if missing := due - seen; seen == 0 || missing == order.Payable(missing) {
+		return nil
+	}
+	return c.say("card.least", nil)
+}
 
 func (c card) awaiting() part {
 	if preparing(c.o, c.now) {
@@ -42,7 +51,7 @@ func (c card) awaiting() part {
 		c.say("card.pay", args{"Sum": c.o.Due, "Ticker": c.f.Config.Network.Ticker, "Address": string(c.o.Address)}),
 		c.costs(),
 		c.say("card.pay_until", args{"Until": until(c.o.Hold), "Count": len(c.o.Tickets)}),
-		c.saleEnds(),
+		c.saleEnds(c.o.Hold),
 		c.oneOf(),
 	)
 	return part{text: text, buttons: c.payButtons("button.copy_sum", "button.cancel_order"), stage: stagePay}
@@ -52,10 +61,10 @@ func (c card) awaiting() part {
 // payment then.
 func (c card) holdOver() bool { return c.o.State == order.AwaitingPayment && !c.now.Before(c.o.Hold) }
 
-// saleEnds says that the sale ends before the hold does, where it is so.
-func (c card) saleEnds() Text {
+// saleEnds says that the sale ends before a hold does, where it is so.
+func (c card) saleEnds(hold time.Time) Text {
 	last := c.o.Show.EndOfSale - 1
-	if end := when(c.around.Tip, last); c.around.Tip.Height > 0 && end.At.Before(c.o.Hold) {
+	if end := when(c.around.Tip, last); c.around.Tip.Height > 0 && end.At.Before(hold) {
 		return c.say("card.sale_ends", args{"About": end, "Block": block(last)})
 	}
 	return nil
@@ -93,9 +102,10 @@ func (c card) partPaid() part {
 	}
 	text := c.say("card.part_paid", args{
 		"Seen": c.f.crs(c.seen()), "Due": c.f.crs(c.o.Due), "Missing": c.missing(), "Ticker": c.f.Config.Network.Ticker,
-		"Address": string(c.o.Address), "Until": until(c.o.Hold), "Minutes": int(c.f.Config.Hold.Minutes()), "Count": len(c.o.Tickets),
+		"Address": string(c.o.Address), "Until": until(c.o.Hold), "Back": until(c.o.PartUntil(c.f.Config.Hold)), "Count": len(c.o.Tickets),
 	})
-	return part{text: paragraphs(text, c.saleEnds(), c.oneOf()), buttons: c.payButtons("button.copy_missing", "button.money_back"), stage: stagePay}
+	text = paragraphs(text, c.least(c.o.Due, c.seen()), c.saleEnds(c.o.Hold), c.oneOf())
+	return part{text: text, buttons: c.payButtons("button.copy_missing", "button.money_back"), stage: stagePay}
 }
 
 // costs says what is paid for. For several seats there is the network fee of splitting the payment.

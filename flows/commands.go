@@ -119,16 +119,20 @@ func (f *Flows) unpaid(ctx context.Context, customer int64) ([]order.Order, erro
 	return open, nil
 }
 
-// cancelAll ends what was begun and costs nothing to end: the draft, and orders that nothing was paid for.
+// cancelAll ends what was begun and costs nothing to end: the draft, orders that nothing was paid for, and those of which
+// a part came that waits for the rest: it goes back.
 func (f *Flows) cancelAll(ctx context.Context, t *turn) (Reply, error) {
 	drafting := len(t.session.Draft.Seats) > 0
 	t.session.Draft, t.session.Redirect = Draft{}, ""
-	open, err := f.unpaid(ctx, t.customer())
+	all, err := f.Desk.List(ctx, t.customer())
 	if err != nil {
-		return Reply{}, err
+		return Reply{}, fmt.Errorf("listing orders: %w", err)
 	}
 	ended, kept := 0, 0
-	for _, o := range open {
+	for _, o := range all {
+		if !o.State.Unpaid() && !o.PartWaiting() {
+			continue
+		}
 		_, err := f.Desk.Do(ctx, t.customer(), o.ID, order.Ask{Verb: order.Cancel})
 		switch {
 		case errors.Is(err, order.ErrNotAllowed):

@@ -17,7 +17,11 @@ func (f *Flows) details(ctx context.Context, t *turn, o order.Order, id string) 
 	if err != nil {
 		return Reply{}, err
 	}
-	e := entry{o, *ticket}
+	list := []entry{{o: o, t: *ticket}}
+	if err := f.noteChat(ctx, t.customer(), list); err != nil {
+		return Reply{}, err
+	}
+	e := list[0]
 	text := paragraphs(
 		t.say("details.head", args{
 			"Show": showName(o.Show), "Seat": seatName(e.t.Seat), "Time": moment(o.Show.Time), "Venue": venueName(o.Show),

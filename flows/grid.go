@@ -12,6 +12,8 @@ import (
 const (
 	maxRow     = 8
 	maxButtons = 100
+	// maxWords is how many buttons of a word and a number a phone shows beside each other without cutting them.
+	maxWords = 4
 	// maxGrid leaves room for the buttons below the seats.
 	maxGrid = maxButtons - 14
 )
@@ -31,12 +33,18 @@ func (f *Flows) grid(t *turn, o offer, mine []cirrus.Seat) [][]Button {
 		if len(row) == 0 {
 			continue
 		}
-		parts := (len(row) + maxRow - 1) / maxRow
-		for part := range slices.Chunk(row, (len(row)+parts-1)/parts) {
-			grid = append(grid, part)
-		}
+		grid = append(grid, evenly(row, maxRow)...)
 	}
 	return grid
+}
+
+// evenly breaks buttons into as few rows of at most so many as there can be, all about as long.
+func evenly(buttons []Button, most int) [][]Button {
+	if len(buttons) == 0 {
+		return nil
+	}
+	parts := (len(buttons) + most - 1) / most
+	return slices.Collect(slices.Chunk(buttons, (len(buttons)+parts-1)/parts))
 }
 
 func (f *Flows) seatButton(t *turn, o offer, seat cirrus.Seat, marked bool) Button {
@@ -63,10 +71,7 @@ func (f *Flows) seatsBelow(t *turn, o offer, mine []cirrus.Seat) [][]Button {
 		id = "button.as_picture"
 	}
 	last := []Button{t.button("button.back", nil, act(doShow, key)), t.button(id, nil, act(doList, key))}
-	var below [][]Button
-	if best != nil {
-		below = append(below, best)
-	}
+	below := evenly(best, maxWords)
 	switch len(mine) {
 	case 0:
 		return append(below, last)

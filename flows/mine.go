@@ -16,6 +16,29 @@ const maxTickets = 15
 type entry struct {
 	o order.Order
 	t order.Ticket
+	// chatless: the ticket waits, because there is no secret chat to hand it over; noteChat finds out.
+	chatless bool
+}
+
+// waits tells that a ticket is the customer's and was not handed over yet.
+func (e entry) waits() bool {
+	kept := e.t.State == order.Owned || e.t.State == order.Ended
+	return kept && (e.t.Delivery.State == order.DeliveryNone || e.t.Delivery.State == order.DeliveryWaiting)
+}
+
+// noteChat finds out why tickets of a list wait, with one question to the courier; none where nothing waits.
+func (f *Flows) noteChat(ctx context.Context, customer int64, list []entry) error {
+	if !slices.ContainsFunc(list, entry.waits) {
+		return nil
+	}
+	state, err := f.chat(ctx, customer)
+	if err != nil {
+		return err
+	}
+	for i := range list {
+		list[i].chatless = list[i].waits() && state != ChatOpen
+	}
+	return nil
 }
 
 func (e entry) past(now time.Time) bool { return e.o.Show.Time.Add(afterShow).Before(now) }
@@ -31,7 +54,7 @@ func (f *Flows) entries(ctx context.Context, customer int64, now time.Time) ([]e
 	for _, o := range orders {
 		for _, t := range o.Tickets {
 			if t.State != order.Dropped && t.State != order.Exchanged || o.Open() && o.State != order.Filled {
-				list = append(list, entry{o, t})
+				list = append(list, entry{o: o, t: t})
 			}
 		}
 	}
@@ -65,6 +88,9 @@ func (f *Flows) tickets(ctx context.Context, t *turn) (Reply, error) {
 	}
 	more := max(0, len(list)-maxTickets)
 	list = list[:len(list)-more]
+	if err := f.noteChat(ctx, t.customer(), list); err != nil {
+		return Reply{}, err
+	}
 	var text Text
 	var buttons [][]Button
 	for i, e := range list {
@@ -148,6 +174,8 @@ func ownedID(e entry, now time.Time) string {
 		return "past"
 	case e.t.Delivery.State == order.DeliverySent || e.t.Delivery.State == order.DeliverySeen:
 		return "sent"
+	case e.chatless:
+		return "chatless"
 	}
 	return "waiting"
 }

@@ -24,6 +24,9 @@ const (
 // being bought, which takes less than a minute, nothing is changed.
 func mayRedirect(o order.Order) bool {
 	open := false
+	if needsAddress(o) {
+		return true
+	}
 	for _, p := range o.Payouts {
 		if p.State == order.Built || p.State == order.Sent {
 			return false
@@ -169,7 +172,11 @@ func (f *Flows) takeAddress(ctx context.Context, t *turn, text string) (answer s
 		}
 		return paragraphs(t.say(wrong, a), t.say(again, a)).String(), Reply{}, nil
 	}
-	if o.Private.Refund != address {
+	switch {
+	case o.Private.Refund == address: // given before
+	case !mayRedirect(*o):
+		err = order.ErrNotAllowed
+	default:
 		_, err = f.Desk.Do(ctx, t.customer(), o.ID, order.Ask{Verb: order.Redirect, Address: address})
 	}
 	return f.redirected(t, *o, address, err)

@@ -106,3 +106,14 @@ func TestWithoutACourierThereIsNobodyToGiveAnAddressTo(t *testing.T) {
 		t.Errorf("asked for all the same: %q, %v", s.Redirect, err)
 	}
 }
+
+// TestAnAddressThatNothingGoesToAnyMoreIsNotNoted: the money went back while the answer was being written.
+func TestAnAddressThatNothingGoesToAnyMoreIsNotNoted(t *testing.T) {
+	w := newWorld(t)
+	w.told(append(toLost(), "tap Another address", "tap Money back", "wait 4s", "block", "wait 4s", "block")...)
+	answer, err := w.flows.TextReceived(t.Context(), ann, string(addressNr(92)))
+	w.must(err)
+	if !strings.Contains(answer, "Nothing was changed") || w.last(ann).Private.Refund != addressNr(90) {
+		t.Errorf("said %q", answer)
+	}
+}

@@ -31,6 +31,11 @@ func (f *Flows) buying(ctx context.Context, t *turn, a action) (Reply, error) {
 		return reply, err
 	}
 	t.session.Screen = ""
+	return f.onTheWay(ctx, t, o, a)
+}
+
+// onTheWay does what a button says for a show that is on sale.
+func (f *Flows) onTheWay(ctx context.Context, t *turn, o offer, a action) (Reply, error) {
 	switch a.verb {
 	case doShow:
 		return f.show(ctx, t, o)

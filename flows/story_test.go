@@ -5,7 +5,6 @@ import (
 	"flag"
 	"os"
 	"path/filepath"
-	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -238,50 +237,6 @@ func (w *world) writesSecretly(text string) {
 	w.chat(ann).secret(flows.Parcel{Warning: answer})
 }
 
-func (w *world) pays(how string) {
-	o := w.last(ann)
-	amount := o.Due
-	if how != "what is due" {
-		var err error
-		amount, err = cirrus.ParseCRS(how)
-		w.must(err)
-	}
-	w.chain.pay(o.Address, amount)
-}
-
-// paysSingle pays one of the orders that were made together, each seat paid on its own: "2 what is due".
-func (w *world) paysSingle(nr, how string) {
-	n, err := strconv.Atoi(nr)
-	w.must(err)
-	all, err := w.engine.List(context.Background(), ann)
-	w.must(err)
-	var together []order.Order
-	for _, o := range slices.Backward(all) {
-		if o.Batch != "" && o.Batch == all[0].Batch {
-			together = append(together, o)
-		}
-	}
-	amount := together[n-1].Due
-	if how != "what is due" {
-		amount, err = cirrus.ParseCRS(how)
-		w.must(err)
-	}
-	w.chain.pay(together[n-1].Address, amount)
-}
-
-// paysOnTop pays the difference for another seat, to that seat's own address.
-func (w *world) paysOnTop(how string) {
-	o := w.last(ann)
-	t := o.Tickets[len(o.Tickets)-1]
-	amount := t.Due
-	if how != "what is due" {
-		var err error
-		amount, err = cirrus.ParseCRS(how)
-		w.must(err)
-	}
-	w.chain.pay(t.Address, amount)
-}
-
 // turns changes the world around the chat.
 func (w *world) turns(what, rest string) {
 	switch what {
@@ -356,50 +311,4 @@ func (w *world) turns(what, rest string) {
 	if what != "blocked" && what != "unblocked" {
 		w.post()
 	}
-}
-
-// number reads how many; none is usual.
-func (w *world) number(text string, usual uint64) uint64 {
-	if text == "" {
-		return usual
-	}
-	n, err := strconv.ParseUint(text, 10, 64)
-	w.must(err)
-	return n
-}
-
-// anotherShow is an organiser who ends the sale and begins another one with the same contract and the same seats.
-func (w *world) anotherShow() {
-	show := *w.sale.Show
-	show.Name, show.TxID = "Morning Ferries", cirrus.TxID(strings.Repeat("7a1d", 16))
-	show.Block, show.EndOfSale, show.Time = w.chain.height, w.chain.height+900, w.clock.Now().Add(120*time.Hour)
-	w.sale.Show = &show
-	for i := range w.sale.Seats {
-		w.sale.Seats[i].Owner, w.sale.Seats[i].Secret, w.sale.Seats[i].Resold = "", nil, false
-	}
-}
-
-// rows makes the hall one of so many rows of five.
-func (w *world) rows(n int) {
-	w.sale.Seats = nil
-	for number := range n {
-		for letter := range cirrus.Char(5) {
-			seat := cirrus.Seat{Number: int32(number) + 1, Letter: 'A' + letter}
-			w.sale.Seats = append(w.sale.Seats, order.SeatOnSale{Seat: seat, Price: 120 * uint64(cirrus.CRS)})
-		}
-	}
-}
-
-// inGroup is what somebody does in a group.
-func (w *world) inGroup(what, rest string) {
-	e := flows.Event{Kind: flows.Group, Actor: flows.Actor{ID: ann}, Chat: -5, Message: 1}
-	switch what {
-	case "grouptap":
-		e.Action, e.Callback = rest, "callback"
-	case "groupwrite":
-		e.Text = rest
-	case "groupsend":
-		e.Other = rest
-	}
-	w.handle(e)
 }

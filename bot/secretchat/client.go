@@ -140,7 +140,9 @@ func (c *Client) resume(ctx context.Context, ch *chat) error {
 	return nil
 }
 
-// Ask asks a user for a chat. It is pending until the user's phone accepts.
+// Ask asks a user for a chat. It is pending until the user's phone accepts, or until
+// Config.Patience ends. After ErrHalted the chat may be there all the same: Chats of
+// the next client tells.
 func (c *Client) Ask(ctx context.Context, user, accessHash int64) (Chat, error) {
 	e := c.env()
 	raw, err := e.randomID()

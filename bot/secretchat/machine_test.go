@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"github.com/gotd/td/tg/e2e"
-	"pgregory.net/rapid"
 )
 
 func TestHandshakeGivesBothTheSameKeyAndPicture(t *testing.T) {
@@ -210,90 +209,5 @@ func TestReaderAcknowledgesWithoutHavingAnythingToSay(t *testing.T) {
 	p.settle()
 	if n := len(p.sides[0].Outbox); n >= owedAcknowledge/2 {
 		t.Errorf("%d messages unacknowledged", n)
-	}
-}
-
-// TestAnyWireBringsEveryTextOnceAndInOrder drops, repeats, reorders and restarts
-// as it likes, with keys wearing out all the time; afterwards an honest network
-// must repair everything.
-func TestAnyWireBringsEveryTextOnceAndInOrder(t *testing.T) {
-	rapid.Check(t, func(rt *rapid.T) {
-		p := openPair(rt)
-		var said [2][]string
-		for step := range rapid.IntRange(1, 60).Draw(rt, "steps") {
-			side := rapid.IntRange(0, 1).Draw(rt, "side")
-			switch act := rapid.IntRange(0, 9).Draw(rt, "act"); {
-			case act <= 2:
-				text := fmt.Sprintf("%d from %d", step, side)
-				said[side] = append(said[side], text)
-				p.say(side, text)
-			case act <= 4:
-				p.transmit(side, rapid.Bool().Draw(rt, "noted"))
-			case act <= 7:
-				p.anyDelivery(rt, side)
-			case act == 8:
-				p.sides[side].Key.Used = keyMessages + 1
-			default:
-				p.now = p.now.Add(time.Duration(rapid.IntRange(1, 100).Draw(rt, "seconds")) * time.Second)
-			}
-			p.reload(0)
-			p.reload(1)
-			p.sound(rt)
-		}
-		p.repair(rt, &said)
-		for side := range 2 {
-			if !slices.Equal(p.texts[1-side], said[side]) {
-				rt.Fatalf("side %d said %q, arrived %q", side, said[side], p.texts[1-side])
-			}
-		}
-		if p.sides[0].Key.Fingerprint != p.sides[1].Key.Fingerprint {
-			rt.Fatal("the two sides ended with different keys")
-		}
-	})
-}
-
-// anyDelivery delivers some message, drops it, or delivers it and keeps it to come
-// again.
-func (p *pair) anyDelivery(rt *rapid.T, side int) {
-	if len(p.wire[side]) == 0 {
-		return
-	}
-	i := rapid.IntRange(0, len(p.wire[side])-1).Draw(rt, "which")
-	switch rapid.IntRange(0, 5).Draw(rt, "fate") {
-	case 0:
-		p.wire[side] = slices.Delete(p.wire[side], i, i+1)
-	case 1:
-		p.deliver(side, i, true)
-	default:
-		p.deliver(side, i, false)
-	}
-}
-
-// sound checks what must hold after every step.
-func (p *pair) sound(rt *rapid.T) {
-	for side, c := range p.sides {
-		if !c.live() {
-			rt.Fatalf("side %d closed: %s", side, c.Reason)
-		}
-		for i, out := range c.Outbox {
-			if i > 0 && out.N != c.Outbox[i-1].N+1 {
-				rt.Fatalf("side %d: numbers %d and %d", side, c.Outbox[i-1].N, out.N)
-			}
-		}
-	}
-}
-
-// repair is an honest network from now on. What was dropped shows only when
-// something comes after it, so both sides say a word more now and then.
-func (p *pair) repair(rt *rapid.T, said *[2][]string) {
-	for round := range 6 {
-		p.now = p.now.Add(2 * askAgain)
-		for side := range 2 {
-			text := fmt.Sprintf("word %d from %d", round, side)
-			said[side] = append(said[side], text)
-			p.say(side, text)
-		}
-		p.settle()
-		p.sound(rt)
 	}
 }

@@ -60,6 +60,7 @@ type fileRef struct {
 // so that what is sent again is a repeat and not a second message.
 type entry struct {
 	N        int      `json:"n"`
+	In       int      `json:"in"` // of the peer's messages when it was written
 	RandomID int64    `json:"random_id"`
 	Kind     kind     `json:"kind"`
 	Key      string   `json:"key,omitempty"`

@@ -157,8 +157,8 @@ func (c *chat) write(e env, out entry, body e2e.DecryptedMessageClass) error {
 		c.fault(e, FaultBacklog)
 		return nil
 	}
-	out.N = c.Out
-	data, err := c.encrypt(e, out.N, body)
+	out.N, out.In = c.Out, c.In
+	data, err := c.encrypt(e, out, c.Key, body)
 	if err != nil {
 		return err
 	}
@@ -176,13 +176,13 @@ func (c *chat) write(e env, out entry, body e2e.DecryptedMessageClass) error {
 // layer is the one that we write in.
 func (c *chat) layer() int { return max(minLayer, min(ourLayer, c.PeerLayer)) }
 
-// encrypt makes the wire form of our message n under the current key.
-func (c *chat) encrypt(e env, n int, body e2e.DecryptedMessageClass) ([]byte, error) {
+// encrypt makes the wire form of a message of ours under a key.
+func (c *chat) encrypt(e env, out entry, key *chatKey, body e2e.DecryptedMessageClass) ([]byte, error) {
 	layer := &e2e.DecryptedMessageLayer{
 		RandomBytes: make([]byte, randomBytes),
 		Layer:       c.layer(),
-		InSeqNo:     c.wireIn(c.In),
-		OutSeqNo:    c.wireOut(n),
+		InSeqNo:     c.wireIn(out.In),
+		OutSeqNo:    c.wireOut(out.N),
 		Message:     body,
 	}
 	if err := e.fill(layer.RandomBytes); err != nil {
@@ -190,9 +190,9 @@ func (c *chat) encrypt(e env, n int, body e2e.DecryptedMessageClass) ([]byte, er
 	}
 	var buf bin.Buffer
 	if err := layer.Encode(&buf); err != nil {
-		return nil, fmt.Errorf("encode message %d: %w", n, err)
+		return nil, fmt.Errorf("encode message %d: %w", out.N, err)
 	}
-	return seal(c.Key.Bytes, c.Creator, buf.Buf, e.random)
+	return seal(key.Bytes, c.Creator, buf.Buf, e.random)
 }
 
 // next is the message to send now: the lowest number that has not been sent.
@@ -234,8 +234,10 @@ func (c *chat) sent(n, date int, file *fileRef) {
 }
 
 // refused replaces message n, which the server will never take, by one that
-// deletes it, under the same number: the peer must see every number. A picture
-// whose upload went stale is put back to be uploaded again.
+// deletes it, under the same number: the peer must see every number. It acknowledges
+// what the first one did and is under the same key, since messages after it were
+// written by then, which the peer must still be able to read. A picture whose upload
+// went stale is put back to be uploaded again.
 func (c *chat) refused(e env, n int) error {
 	out := c.entry(n)
 	if out == nil || c.Phase != PhaseOpen {
@@ -250,11 +252,16 @@ func (c *chat) refused(e env, n int) error {
 		return err
 	}
 	body.RandomID = id
-	data, err := c.encrypt(e, n, body)
+	under := c.keyFor(*out)
+	if under == nil {
+		c.end(e, PhaseClosing, ReasonRefused)
+		return nil
+	}
+	data, err := c.encrypt(e, *out, under, body)
 	if err != nil {
 		return err
 	}
-	*out = entry{N: n, RandomID: id, Kind: kindService, Data: data}
+	*out = entry{N: n, In: out.In, RandomID: id, Kind: kindService, Data: data}
 	switch {
 	case key == "":
 	case again != nil && uploads < maxUploads:
@@ -263,6 +270,23 @@ func (c *chat) refused(e env, n int) error {
 		c.progress(key, Failed)
 	}
 	return nil
+}
+
+// keyFor is the key under which a message can be written anew. Where its own is gone,
+// the current one will do if nothing after it is under another; nil otherwise.
+func (c *chat) keyFor(out entry) *chatKey {
+	own, _ := wireFingerprint(out.Data)
+	for _, key := range []*chatKey{c.Key, c.Old} {
+		if key != nil && key.Fingerprint == own {
+			return key
+		}
+	}
+	for _, later := range c.Outbox {
+		if under, _ := wireFingerprint(later.Data); later.N > out.N && under != c.Key.Fingerprint {
+			return nil
+		}
+	}
+	return c.Key
 }
 
 // acknowledge drops our messages below n: the peer has them.

@@ -81,3 +81,41 @@ func TestEarlyMessagesWaitForTheChat(t *testing.T) {
 		t.Errorf("told %v", p.texts[1])
 	}
 }
+
+// TestRefusedMessageSaysNothingNewer is about what was written after it: numbers that
+// the peer sees must not go back.
+func TestRefusedMessageSaysNothingNewer(t *testing.T) {
+	p := openPair(t)
+	p.say(0, "refused")
+	p.say(0, "written before the answer")
+	p.say(1, "answer")
+	for p.transmit(1, true) {
+	}
+	p.deliver(0, 0, false)
+	must(t, p.sides[0].refused(p.env(), p.sides[0].next().N))
+	p.settle()
+	if !p.sides[1].live() || !slices.Equal(p.texts[1], []string{"written before the answer"}) {
+		t.Errorf("%v for %q, told %q", p.sides[1], p.sides[1].Reason, p.texts[1])
+	}
+}
+
+// TestRefusedMessageStaysUnderItsKey is about keys that changed meanwhile: the peer
+// lets the old one go at the first message under the new one.
+func TestRefusedMessageStaysUnderItsKey(t *testing.T) {
+	p := openPair(t)
+	c := p.sides[0]
+	p.say(0, "refused")
+	p.say(0, "under the old key")
+	n, old := c.next().N, c.Key
+	fresh := newChatKey(p.env(), secret(randomKey(t)))
+	c.Old, c.Key = old, fresh
+	must(t, c.refused(p.env(), n))
+	if under, _ := wireFingerprint(c.entry(n).Data); under != old.Fingerprint {
+		t.Error("it is under another key")
+	}
+	c.Old = nil
+	must(t, c.refused(p.env(), n))
+	if c.live() {
+		t.Error("a chat goes on although nothing can take the message's place")
+	}
+}

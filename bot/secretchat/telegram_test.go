@@ -23,6 +23,8 @@ type cloud struct {
 	parts   map[int64][]byte // uploaded, by file id
 	files   map[int64][]byte // sent, by file id
 	randoms map[int64]bool
+	numbers map[number][]byte // what left each side of a chat under each of its numbers
+	keys    map[int64]secret  // of all chats, as the stores had them
 	refuse  func(account int64, call string) error
 }
 
@@ -37,6 +39,7 @@ func newCloud(accounts ...int64) *cloud {
 	c := &cloud{
 		chats: map[int]*cloudChat{}, queues: map[int64][]any{}, changed: map[int64]chan struct{}{},
 		parts: map[int64][]byte{}, files: map[int64][]byte{}, randoms: map[int64]bool{},
+		numbers: map[number][]byte{}, keys: map[int64]secret{},
 	}
 	for _, a := range accounts {
 		c.changed[a] = make(chan struct{}, 1)
@@ -144,12 +147,13 @@ func (c *cloudChat) peer(account int64) int64 {
 	return c.creator
 }
 
-func (a *line) relay(call string, id int, random int64, update func(chat int) tg.EncryptedMessageClass) error {
+func (a *line) relay(call string, id int, random int64, data []byte, update func(chat int) tg.EncryptedMessageClass) error {
 	leave, err := a.enter(call)
 	if err != nil {
 		return err
 	}
 	defer leave()
+	a.count(id, data)
 	chat := a.chats[id]
 	if chat == nil || chat.over || !chat.accepted {
 		return tgerr.New(400, "ENCRYPTION_DECLINED")
@@ -163,20 +167,20 @@ func (a *line) relay(call string, id int, random int64, update func(chat int) tg
 }
 
 func (a *line) MessagesSendEncrypted(_ context.Context, r *tg.MessagesSendEncryptedRequest) (tg.MessagesSentEncryptedMessageClass, error) {
-	return &tg.MessagesSentEncryptedMessage{}, a.relay("send", r.Peer.ChatID, r.RandomID, func(chat int) tg.EncryptedMessageClass {
+	return &tg.MessagesSentEncryptedMessage{}, a.relay("send", r.Peer.ChatID, r.RandomID, r.Data, func(chat int) tg.EncryptedMessageClass {
 		return &tg.EncryptedMessage{RandomID: r.RandomID, ChatID: chat, Bytes: r.Data, File: &tg.EncryptedFileEmpty{}}
 	})
 }
 
 func (a *line) MessagesSendEncryptedService(_ context.Context, r *tg.MessagesSendEncryptedServiceRequest) (tg.MessagesSentEncryptedMessageClass, error) {
-	return &tg.MessagesSentEncryptedMessage{}, a.relay("service", r.Peer.ChatID, r.RandomID, func(chat int) tg.EncryptedMessageClass {
+	return &tg.MessagesSentEncryptedMessage{}, a.relay("service", r.Peer.ChatID, r.RandomID, r.Data, func(chat int) tg.EncryptedMessageClass {
 		return &tg.EncryptedMessageService{RandomID: r.RandomID, ChatID: chat, Bytes: r.Data}
 	})
 }
 
 func (a *line) MessagesSendEncryptedFile(_ context.Context, r *tg.MessagesSendEncryptedFileRequest) (tg.MessagesSentEncryptedMessageClass, error) {
 	file := &tg.EncryptedFile{}
-	err := a.relay("file", r.Peer.ChatID, r.RandomID, func(chat int) tg.EncryptedMessageClass {
+	err := a.relay("file", r.Peer.ChatID, r.RandomID, r.Data, func(chat int) tg.EncryptedMessageClass {
 		switch f := r.File.(type) {
 		case *tg.InputEncryptedFileUploaded:
 			a.files[f.ID] = a.parts[f.ID]
@@ -215,12 +219,57 @@ func (a *line) UploadGetFile(_ context.Context, r *tg.UploadGetFileRequest) (tg.
 	return &tg.UploadFile{Bytes: bytes.Clone(data[from:min(from+r.Limit, len(data))])}, nil
 }
 
+// number is one sequence number of one side of a chat.
+type number struct {
+	chat    int
+	account int64
+	out     int
+}
+
+// count opens what leaves an account, which a server could not, and notes under which
+// number. One number for two messages is what must never be.
+func (a *line) count(id int, data []byte) {
+	fingerprint, _ := wireFingerprint(data)
+	key, known := a.keys[fingerprint]
+	if !known {
+		panic("a message left under a key that no store has")
+	}
+	plain, fault := unseal(key, a.chats[id].creator == a.account, data)
+	layer, malformed := decodeLayer(plain)
+	if fault != "" || malformed != "" {
+		panic("a message left that cannot be read: " + fault + malformed)
+	}
+	at := number{id, a.account, layer.OutSeqNo}
+	if before, used := a.numbers[at]; used && !bytes.Equal(before, data) {
+		panic("a sequence number was used for two messages")
+	}
+	a.numbers[at] = data
+}
+
+// learn notes the keys of a record that was saved.
+func (c *cloud) learn(raw []byte) {
+	ch, err := decodeChat(raw)
+	if err != nil {
+		return
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, key := range []*chatKey{ch.Key, ch.Old, ch.Exchange.negotiated()} {
+		if key != nil {
+			c.keys[key.Fingerprint] = key.Bytes
+		}
+	}
+}
+
 // drawer is a store whose saves can fail.
 type drawer struct {
 	mu     sync.Mutex
 	values map[string][]byte
 	puts   int
 	failAt int // the number of the save that fails; 0 for none
+	// lost means that the save which fails has happened: only its answer was lost.
+	lost  bool
+	saved func(record []byte)
 }
 
 var errFull = errors.New("the drawer is full")
@@ -235,10 +284,15 @@ func (d *drawer) Put(_ context.Context, key string, value []byte) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.puts++
+	if d.saved != nil && strings.HasPrefix(key, chatPrefix) {
+		d.saved(value)
+	}
+	if d.puts != d.failAt || d.lost {
+		d.values[key] = bytes.Clone(value)
+	}
 	if d.puts == d.failAt {
 		return errFull
 	}
-	d.values[key] = bytes.Clone(value)
 	return nil
 }
 

@@ -20,6 +20,7 @@ type Config struct {
 	Hold          time.Duration    // how long seats are held for an unpaid order
 	Choice        time.Duration    // how long another seat may be chosen in place of a lost one; 0: not at all
 	Undo          time.Duration    // how long a refund can be undone
+	Finality      uint64           // after so many blocks nothing is undone any more; 0: nothing ever is
 	Fee           cirrus.Strats    // service fee a seat
 	FeeTo         cirrus.Address   // where the service fee goes
 	Resold        bool             // sell seats that were sold before in the same sale

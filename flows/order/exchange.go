@@ -25,12 +25,13 @@ func (t Ticket) Choosing() bool { return t.State == Lost && !t.Choice.IsZero() }
 // being paid (Missing), or the lost one's money is being brought over.
 func (t Ticket) Arriving() bool { return t.Was != "" && t.State == Held && t.Coin.IsZero() }
 
-// Missing is what must still be paid to the ticket's own address, of one that takes another's place; 0: nothing.
+// Missing is what must still be paid to the ticket's own address, of one that takes another's place, as Payable has it;
+// 0: nothing.
 func (t Ticket) Missing() cirrus.Strats {
 	if !t.Arriving() || t.Swap.TxID != "" {
 		return 0
 	}
-	return max(0, t.Due-t.Seen)
+	return Payable(t.Due - t.Seen)
 }
 
 // ShowFrom is from when on the address of a ticket that takes another's place may be shown: see ShowAfter.

@@ -41,6 +41,7 @@ type Order struct {
 	Next     time.Time      `json:"next"` // when the next step is due at the latest; zero: nothing to do
 	// NextHeight is the block with which the next step is due; zero: none. A deadline in blocks is no time.
 	NextHeight uint64 `json:"nextHeight"`
+	Forks      uint64 `json:"forks"` // Tip.Forks when it was last looked through for what undone blocks concern
 	Card       Card   `json:"card"`
 	Attempts   int    `json:"attempts"` // failed runs in a row, for the wait before the next
 	// Private is stored sealed, never in plain text.
@@ -146,8 +147,9 @@ type Call struct {
 	Height  uint64        `json:"height"`  // the tip when the intent was saved
 	Calling bool          `json:"calling"` // the intent is saved and no answer is
 	TxID    cirrus.TxID   `json:"txId"`
-	Raw     string        `json:"raw"`   // hex of the transaction, read from the mempool; empty where not known
-	Block   uint64        `json:"block"` // of its receipt; 0 while there is none
+	Raw     string        `json:"raw"`    // hex of the transaction, read from the mempool; empty where not known
+	Block   uint64        `json:"block"`  // of its receipt; 0 while there is none
+	Undone  uint64        `json:"undone"` // the tip when the block of its receipt was last undone; 0: it never was
 	Success bool          `json:"success"`
 	GasUsed uint64        `json:"gasUsed"`
 	Spent   cirrus.Strats `json:"spent"` // gas of this call and of failed ones before it
@@ -196,7 +198,9 @@ type Payout struct {
 	Dust    cirrus.Strats  `json:"dust"`   // too small to send
 	Hex     string         `json:"hex"`
 	TxID    cirrus.TxID    `json:"txId"`
-	Mined   uint64         `json:"mined"` // height of its block
+	Mined   uint64         `json:"mined"`  // height of its block, or a little above
+	Undone  uint64         `json:"undone"` // the tip when a block that it rests on was last undone; 0: none was
+	Took    cirrus.Strats  `json:"took"`   // of an excess: what building it took off what must lie at the ticket's address
 	Tries   int            `json:"tries"`
 	Again   time.Time      `json:"again"`
 	Service cirrus.Strats  `json:"service"` // service fee that it takes to Config.FeeTo

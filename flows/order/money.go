@@ -19,6 +19,15 @@ const (
 	MinOutput cirrus.Strats = 5_460
 )
 
+// Payable is what a customer can be asked for where so much is missing: no wallet sends less than MinOutput. What is
+// paid on top by that stays with the deposit. 0: nothing is missing.
+func Payable(missing cirrus.Strats) cirrus.Strats {
+	if missing <= 0 {
+		return 0
+	}
+	return max(missing, MinOutput)
+}
+
 // Sizes of the parts of a plain transaction, in bytes, rounded up.
 const (
 	sizeFrame  = 12

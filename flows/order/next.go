@@ -105,6 +105,7 @@ func (r *run) nextHeight() uint64 {
 			add(r.k.tip.Height + 1)
 		}
 	}
+	add(r.finalAt())
 	last, _ := r.o.Terms.LastRelease(r.o.Show.EndOfSale)
 	for _, t := range r.o.Tickets {
 		switch {
@@ -121,8 +122,11 @@ func (r *run) nextHeight() uint64 {
 		}
 	}
 	for _, p := range r.o.Payouts {
-		if p.State == PayoutDue {
+		switch {
+		case p.State == PayoutDue:
 			add(p.Block + lateBlocks)
+		case p.State == Sent && p.Undone > 0:
+			add(r.k.tip.Height + 1)
 		}
 	}
 	return soonest

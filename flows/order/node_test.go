@@ -27,6 +27,9 @@ type node struct {
 	fail     bool                    // calls mined from now on fail
 	names    map[cirrus.Seat]string  // given with the latest Reserve
 	payments []cirrus.Coin           // that came from outside
+	blocks   map[uint64][]*tx        // by height
+	forks    uint64                  // reorganisations so far
+	fork     uint64                  // height of the newest block that none of them undid
 }
 
 type coin struct {
@@ -52,13 +55,15 @@ type call struct {
 	seat    cirrus.Seat
 	value   cirrus.Strats
 	secret  string
+	owner   cirrus.Address // of the seat, before it was mined
+	stored  []byte         // the secret of that one
 }
 
 func newNode(sale order.Sale, gas order.Gas) *node {
 	return &node{
 		height: 1000, coins: map[cirrus.Outpoint]*coin{}, receipts: map[cirrus.TxID]order.Receipt{}, sale: sale,
 		gasUsed: 15_000, limit: gas.Limit, price: gas.Price, contract: map[cirrus.Address]bool{},
-		names: map[cirrus.Seat]string{},
+		names: map[cirrus.Seat]string{}, blocks: map[uint64][]*tx{},
 	}
 }
 
@@ -80,7 +85,7 @@ func (n *node) pay(to cirrus.Address, amount cirrus.Strats) {
 func (n *node) mine() {
 	n.height++
 	block := n.pending
-	n.pending = nil
+	n.pending, n.blocks[n.height] = nil, block
 	for _, t := range block {
 		t.mined = n.height
 		for _, in := range t.inputs {
@@ -98,6 +103,7 @@ func (n *node) mine() {
 func (n *node) execute(t *tx) {
 	receipt := order.Receipt{TxID: t.id, Block: n.height, GasUsed: n.gasUsed, Success: !n.fail}
 	seat := n.seat(t.call.seat)
+	t.call.owner, t.call.stored = seat.Owner, seat.Secret
 	switch {
 	case n.fail:
 	case t.call.release && seat.Owner == t.call.sender:

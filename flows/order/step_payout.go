@@ -11,8 +11,13 @@ import (
 // lateBlocks is after how many blocks money that must be there and is not needs a person.
 const lateBlocks = 20
 
-// payBack begins to send back what lies at a ticket's address once so much of it is there.
+// payBack begins to send back what lies at a ticket's address once so much of it is there. Where that was begun before a
+// block was undone, it goes on.
 func (r *run) payBack(t *Ticket, why Why, expect cirrus.Strats) *Payout {
+	if p := r.o.begun(t.ID, why); p != nil {
+		p.Expect, p.Block = expect, r.k.tip.Height
+		return p
+	}
 	return r.payBackFrom(Payout{Ticket: t.ID, Account: t.Account, From: t.Address}, why, expect)
 }
 
@@ -52,6 +57,13 @@ func (r *run) stepPayout(ctx context.Context, p *Payout) (bool, error) {
 func (r *run) stepDue(ctx context.Context, p *Payout) (bool, error) {
 	if p.Keep > 0 {
 		return r.stepExtra(ctx, p)
+	}
+	if t := r.o.Ticket(p.Ticket); t != nil && t.inFlight() {
+		return false, nil // a block was undone: what is owed, and whether anything is, comes out with the call
+	}
+	if !r.stillOwed(*p) {
+		r.drop(p.ID)
+		return r.moved(ctx)
 	}
 	coins := r.free(p.From, p.ID)
 	total := sum(coins, 1)
@@ -137,7 +149,8 @@ func (r *run) build(ctx context.Context, p *Payout, coins []cirrus.Coin, amount,
 	}
 	if p.Keep > 0 { // from here on exactly that lies at the ticket's address
 		t := r.o.Ticket(p.Ticket)
-		t.Away += t.left() - t.Price - p.Keep
+		p.Took = t.left() - t.Price - p.Keep
+		t.Away += p.Took
 	}
 	delete(r.o.Private.Went, p.ID)
 	p.Coins, p.Amount, p.Fee, p.Hex, p.TxID, p.Tries = coins, amount, fee, built.Hex, built.TxID, 0
@@ -175,14 +188,15 @@ func (r *run) stepBuilt(ctx context.Context, p *Payout) (bool, error) {
 
 // stepSent waits until the inputs are spent in the chain, not only in the mempool.
 func (r *run) stepSent(ctx context.Context, p *Payout) (bool, error) {
+	if p.Undone > 0 {
+		return r.stepUndone(ctx, p)
+	}
 	there, err := r.coinThere(ctx, spot{"payout", string(Sent)}, p.Coins[0].Outpoint, false)
 	if err != nil {
 		return false, err
 	}
 	if !there {
-		p.Mined = r.k.tip.Height
-		p.move(Done, r.k.now)
-		return r.moved(ctx)
+		return r.arrived(ctx, p)
 	}
 	if r.k.tip.Height < p.Block+vanishedAfter {
 		return false, nil

@@ -14,6 +14,8 @@ type Sweeper struct {
 	Heights Heights
 	Jobs    Jobs
 	Clock   func() time.Time
+	// Finality is after how many blocks nothing is undone any more, as in Config.
+	Finality uint64
 }
 
 // sweepBatch bounds how many orders one look takes up; the rest is found by the next.
@@ -29,6 +31,12 @@ func (s Sweeper) Sweep(ctx context.Context, height uint64) error {
 func (s Sweeper) Start(ctx context.Context) error {
 	const forever = 200 * 365 * 24 * time.Hour
 	return s.wake(ctx, s.Clock().Add(forever), math.MaxInt64, math.MaxInt32)
+}
+
+// Undone wakes every order that rests on a block which is not final yet, after blocks were undone: it waits for a block
+// at most Finality above the tip, or for an earlier one.
+func (s Sweeper) Undone(ctx context.Context, height uint64) error {
+	return s.wake(ctx, s.Clock(), height+s.Finality+1, math.MaxInt32)
 }
 
 func (s Sweeper) wake(ctx context.Context, until time.Time, height uint64, limit int) error {

@@ -116,6 +116,7 @@ type world struct {
 	noChat  bool
 	deaths  int
 	revived int
+	forks   uint64 // reorganisations that the watcher has seen
 }
 
 func newWorld(t *testing.T) *world {
@@ -210,7 +211,9 @@ func (w *world) Deliver(_ context.Context, o order.Order, ticket string) (order.
 func (w *world) post() {
 	w.t.Helper()
 	ctx := w.t.Context()
-	w.must(w.db.PostTip(ctx, order.Tip{Height: w.node.height, Time: w.clock.Now(), Healthy: true}))
+	w.must(w.db.PostTip(ctx, order.Tip{
+		Height: w.node.height, Time: w.clock.Now(), Healthy: true, Forks: w.node.forks, Fork: w.node.fork,
+	}))
 	w.must(w.db.PostSale(ctx, w.node.sale))
 	ids, err := w.db.PostCoins(ctx, w.node.spendable())
 	w.must(err)
@@ -220,6 +223,10 @@ func (w *world) post() {
 		if _, mined := w.node.receipts[tx]; mined || w.node.minedTx(tx) || !w.node.out(tx) {
 			ids = append(ids, id)
 		}
+	}
+	if w.forks != w.node.forks {
+		w.forks = w.node.forks
+		w.must(w.sweeper().Undone(ctx, w.node.height))
 	}
 	for _, id := range ids {
 		w.must(w.jobs.Wake(ctx, id, order.Woken, w.clock.Now()))
@@ -252,7 +259,7 @@ func (w *world) run() {
 }
 
 func (w *world) sweeper() order.Sweeper {
-	return order.Sweeper{Store: w.db, Heights: w.db, Jobs: w.jobs, Clock: w.clock.Now}
+	return order.Sweeper{Store: w.db, Heights: w.db, Jobs: w.jobs, Clock: w.clock.Now, Finality: w.cfg.Finality}
 }
 
 // mine makes n blocks, 16 s apart.
@@ -403,6 +410,7 @@ func (w *world) settled(paid cirrus.Strats) {
 	if s.Held != 0 {
 		w.t.Errorf("%s still held: %+v", s.Held, s)
 	}
+	w.mine(int(w.cfg.Finality)) // #nosec G115 -- small
 	if !w.o.Next.IsZero() || w.o.NextHeight != 0 {
 		w.t.Errorf("everything has ended, but a next step is due at %s, block %d", w.o.Next, w.o.NextHeight)
 	}
