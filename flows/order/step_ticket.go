@@ -165,7 +165,7 @@ func reasonOf(err error) Reason {
 func (r *run) boothCall(t Ticket, c Call) BoothCall {
 	return BoothCall{
 		Contract: r.o.Show.Contract, Account: t.Account, Sender: t.Address, Coin: c.Coin.Outpoint, Seat: t.Seat,
-		GasPrice: r.o.Gas.Price, Name: r.o.Private.Names[t.ID],
+		Price: t.Price, GasPrice: r.o.Gas.Price, GasLimit: r.o.Gas.Limit, Name: r.o.Private.Names[t.ID],
 	}
 }
 
@@ -215,6 +215,7 @@ func (r *run) own(ctx context.Context, t *Ticket, receipt Receipt) error {
 	}
 	t.Reserve.settle(receipt, r.o.Gas, t.Price)
 	t.Owned = receipt.Block
+	r.derive(*t, receipt.TxID)
 	switch secret, fits := r.fitting(*t, onChain); {
 	case fits:
 		t.Reserve.TxID = receipt.TxID
