@@ -142,18 +142,35 @@ func (r *run) stepStuck(ctx context.Context, t *Ticket) (bool, error) {
 	switch gone := errors.Is(err, ErrNotFound); {
 	case err != nil && !gone:
 		return false, err
-	case there, !gone, !r.o.allGone():
+	case there, !gone, t.Was == "" && !r.o.allGone():
 		r.attention(t, ReasonUnresolved)
 		return r.moved(ctx)
 	case r.k.tip.Height <= c.Undone+r.cfg.Finality: // it may still come again
 		return false, nil
+	case t.Was != "":
+		return r.swapGone(ctx, t)
 	}
 	return r.void(ctx)
 }
 
+// swapGone ends a ticket that took a lost one's place, where the transfer that brought its money over spent what vanished
+// with an undone block. That money lies at the lost one's address again, as other coins, and goes back from there.
+func (r *run) swapGone(ctx context.Context, t *Ticket) (bool, error) {
+	err := r.call(ctx, "ticket", string(t.State), SiteForget, func(ctx context.Context) error {
+		return r.Ledger.Forget(ctx, t.Account, t.Reserve.TxID, t.Swap.TxID) // else what is left of its inputs counts as spent
+	})
+	if err != nil {
+		return false, err
+	}
+	t.Swap, t.Coin, t.Reason = Transfer{}, cirrus.Coin{}, ReasonMissing
+	t.move(Lost, r.k.now)
+	r.freeHold(ctx, *t)
+	return r.moved(ctx)
+}
+
 // allGone tells whether nothing that was bought with the payment is in a block any more.
 func (o *Order) allGone() bool {
-	return !slices.ContainsFunc(o.Tickets, func(t Ticket) bool { return t.Was != "" || t.Reserve.Block > 0 })
+	return !slices.ContainsFunc(o.Tickets, func(t Ticket) bool { return t.Reserve.Block > 0 })
 }
 
 // void ends an order whose payment is gone after its tickets were bought. Nothing is owed; what still comes goes back.

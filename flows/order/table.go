@@ -54,7 +54,7 @@ func ticketRows() []Row {
 		row(Unknown, "The call to buy may or may not have been broadcast; the chain tells.", resolving,
 			Reserving, Reserved, Stray, Lost, Attention),
 		row(Reserved, "The call to buy is broadcast; its receipt is awaited.",
-			[]string{SiteReceipt, SiteTickets, SiteUnspent, SiteSend, SiteRaw}, Owned, Releasing, Lost, Unknown, Stray, Attention),
+			[]string{SiteReceipt, SiteTickets, SiteUnspent, SiteSend, SiteRaw, SiteForget}, Owned, Releasing, Lost, Unknown, Stray, Attention),
 		row(Stray, "The seat is ours on chain, but the secret was lost with the answer.", nil, Releasing, Attention).later(Releasing),
 		row(Owned, "The receipt is good, the contract shows our address, the secret fits. The QR is handed over.",
 			[]string{SiteDeliver}, Releasing, Ended, Reserved),

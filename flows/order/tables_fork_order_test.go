@@ -63,8 +63,25 @@ func vanishesAgain(depth int) func(*world) {
 	}
 }
 
+// exchangedAndGone is a ticket that took a lost one's place, with the blocks undone in which the lost one's call gave its
+// money back.
+func exchangedAndGone(t *testing.T) *world {
+	t.Helper()
+	w := isLost(mayChoose)(t)
+	w.must(w.instead(seat3C))
+	w.mine(4)
+	w.wantsAll(order.Filled, order.Exchanged, order.Owned)
+	w.fork(5)
+	w.wantsAll(order.Filled, order.Exchanged, order.Reserved)
+	return w
+}
+
 func forkOrderStages() []stage {
 	return []stage{
+		{table: "ticket", state: "reserved", site: order.SiteForget, enter: exchangedAndGone, happens: longGoneAgain, ends: order.Lost, cases: append(
+			stays(order.ErrUnreachable, order.ErrRefused, order.ErrWallet, order.ErrUnknownOutcome),
+			ending{outcome: "forgotten", leads: "lost"}, ending{outcome: butDone},
+		)},
 		{table: "order", state: "filled", ends: order.Owned, enter: joinedAndBought, cases: []ending{
 			{outcome: "the joining is undone", leads: "joining", happens: forks(3), parcels: 1},
 			{outcome: "the joining is undone and vanishes", leads: "joining", happens: vanishesAgain(3), parcels: 1},
@@ -84,6 +101,7 @@ func forkOrderStages() []stage {
 		{table: "ticket", state: "reserved", site: order.SiteRaw, enter: paidFromElsewhere, happens: longGoneAgain, ends: order.Lost, cases: append(
 			readAgain(),
 			ending{outcome: order.ErrNotFound.Error(), leads: "lost"},
+			ending{outcome: order.ErrNotFound.Error(), when: "only the money from another seat is gone", leads: "lost", enter: exchangedAndGone},
 			ending{outcome: "read", leads: "attention", ends: order.Attention, enter: boughtUndone, happens: func(w *world) { w.idle(125) }},
 		)},
 	}
