@@ -207,9 +207,21 @@ func (a *app) engineConfig() order.Config {
 	}
 }
 
+// booth is how seats are bought.
+func (a *app) booth() (order.Booth, error) {
+	if a.settings.direct == "" {
+		return a.node, nil
+	}
+	return chain.NewDirect(a.node, a.network, a.settings.direct, a.keys.Derive)
+}
+
 func (a *app) wire(context.Context) error {
+	booth, err := a.booth()
+	if err != nil {
+		return err
+	}
 	a.engine.Deps = order.Deps{
-		Store: a.db, Locks: a.db, Holds: a.db, Addresses: a.db, View: a.db, Booth: a.node, Ledger: a.node, Purse: a.node,
+		Store: a.db, Locks: a.db, Holds: a.db, Addresses: a.db, View: a.db, Booth: booth, Ledger: a.node, Purse: a.node,
 		Jobs: a.jobs, Teller: a.flows, Deliverer: a.flows, Sites: a.sites, Clock: a.clock, NewID: newID, Pick: pick, Log: a.log,
 	}
 	accounts := a.settings.accounts

@@ -38,7 +38,8 @@ type environment struct {
 	FloatWallet        string `split_words:"true" desc:"wallet/account that pays what a lost answer costs"`
 	GasPrice           string `split_words:"true" default:"100" desc:"strats for one gas, 100 to 10000"`
 	GasLimit           string `split_words:"true" default:"250000" desc:"gas of one call: 250000, on nodes of 2020 100000"`
-	Reserve            string `default:"ticketbooth" desc:"how seats are bought: ticketbooth (direct comes with a later version)"`
+	Reserve            string `default:"ticketbooth" desc:"how seats are bought: ticketbooth, or direct, by the node's own contract call and with secrets derived from the key ring"`
+	Generation         string `desc:"with direct: which secrets the scanners at the doors read, ciphered or hashed"`
 	ResoldSeats        string `split_words:"true" default:"refuse" desc:"seats that were sold before in the same sale, which the known door scanner can't read: refuse or sell"`
 
 	Venues  string `desc:"contracts to sell from: address,address"`

@@ -32,8 +32,9 @@ type player struct {
 	due, paid cirrus.Strats
 }
 
-// patience is how long the player waits for something to appear on the screen.
-const patience = time.Minute
+// patience is how long the player waits for something to appear on the screen. It is much longer than anything takes:
+// the machine may be busy with other things.
+const patience = 2 * time.Minute
 
 // play plays the stories one after another, each with a customer of its own, and holds every strat to account.
 func (d *demo) play(ctx context.Context, out io.Writer, tales []tale) error {

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/usherbot/usher/bot"
+	"github.com/usherbot/usher/chain"
 	"github.com/usherbot/usher/chain/cirrus"
 	"github.com/usherbot/usher/flows/order"
 )
@@ -30,6 +31,7 @@ type settings struct {
 	float                    *cirrus.Account
 	passwords                map[string]string
 	gas                      order.Gas
+	direct                   chain.Secrets // how secrets are derived; empty: Ticketbooth makes them
 	resold                   bool
 	venues                   []cirrus.Address
 	admins                   []int64
@@ -190,8 +192,24 @@ func (c *checker) node(e environment, s *settings) {
 		s.float = &a
 	}
 	c.passwordFile(e.WalletPasswordFile, s)
-	c.need(e.Reserve == "ticketbooth", "RESERVE", e.Reserve, "must be ticketbooth in this version")
+	c.reserve(e, s)
 	c.need(e.ResoldSeats == "refuse" || e.ResoldSeats == "sell", "RESOLD_SEATS", e.ResoldSeats, "must be refuse or sell")
+}
+
+// reserve reads how seats are bought. A wrong form of secrets would sell tickets that open no door, so there is no
+// usual one, and it is not guessed from what others bought.
+func (c *checker) reserve(e environment, s *settings) {
+	form := chain.Secrets(e.Generation)
+	known := form == chain.Ciphered || form == chain.Hashed
+	switch e.Reserve {
+	case "ticketbooth":
+		c.need(known || e.Generation == "", "GENERATION", e.Generation, "must be ciphered or hashed, or empty")
+	case "direct":
+		c.need(known, "GENERATION", e.Generation, "must be ciphered or hashed with USHER_RESERVE=direct, as the scanners at the doors read it")
+		s.direct = form
+	default:
+		c.bad("RESERVE", e.Reserve, "must be ticketbooth or direct")
+	}
 }
 
 func (c *checker) passwordFile(path string, s *settings) {

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/usherbot/usher/chain"
 	"github.com/usherbot/usher/chain/cirrus"
 	"github.com/usherbot/usher/storage"
 )
@@ -54,6 +55,31 @@ func TestWebhookSettings(t *testing.T) {
 				t.Errorf("served at %v", s.hookPaths())
 			case strings.Contains(text, "sesame"):
 				t.Error("the message tells the secret")
+			}
+		})
+	}
+}
+
+func TestReserveSettings(t *testing.T) {
+	for name, given := range map[string]struct {
+		reserve, generation, wrong string
+		want                       chain.Secrets
+	}{
+		"by Ticketbooth":            {reserve: "ticketbooth"},
+		"by Ticketbooth, said what": {reserve: "ticketbooth", generation: "hashed"},
+		"directly, ciphered":        {reserve: "direct", generation: "ciphered", want: chain.Ciphered},
+		"directly, hashed":          {reserve: "direct", generation: "hashed", want: chain.Hashed},
+		"directly, not said what":   {reserve: "direct", wrong: "USHER_GENERATION: must be ciphered or hashed with USHER_RESERVE=direct"},
+		"directly, mistyped":        {reserve: "direct", generation: "Hashed", wrong: `USHER_GENERATION is "Hashed": must be`},
+		"mistyped":                  {reserve: "ticketbooth", generation: "hash", wrong: `USHER_GENERATION is "hash": must be`},
+		"another way":               {reserve: "post", wrong: `USHER_RESERVE is "post": must be ticketbooth or direct`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s, err := environment{Reserve: given.reserve, Generation: given.generation}.check()
+			text := fmt.Sprint(err)
+			about := strings.Contains(text, "USHER_RESERVE") || strings.Contains(text, "USHER_GENERATION")
+			if given.wrong != "" && !strings.Contains(text, given.wrong) || given.wrong == "" && (about || s.direct != given.want) {
+				t.Errorf("said: %s; %q", text, s.direct)
 			}
 		})
 	}

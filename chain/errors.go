@@ -62,6 +62,7 @@ var phrases = []phrase{
 	{"Ticket release is no longer available", "", order.ErrReleaseOver},
 	{"No smart contract found at address", "", order.ErrNoContract},
 	{"No code exists", "", order.ErrNoContract},
+	{"No contract execution code exists", "", order.ErrNoContract},
 	{"The receipt was not found", "", order.ErrNotMined},
 	{"Can't send transaction", "at least one connection", order.ErrNoPeers},
 	{"Invalid password", "", order.ErrPassword},
@@ -76,6 +77,30 @@ var phrases = []phrase{
 	{"Not enough funds", "", order.ErrCoins},
 	{"No spendable transactions found", "", order.ErrCoins},
 	{"The wallet does not contain any spendable inputs", "", order.ErrCoins},
+}
+
+// assertions are what the contract says to Reserve (TicketContract), without the exception that it says it with. A
+// price above what was sent is one of another sale: the price that a seat was ordered at is pinned.
+var assertions = []phrase{
+	{"Ticket not available", "", order.ErrSeatTaken},
+	{"Seat not found", "", order.ErrSeatUnknown},
+	{"Sale not open", "", order.ErrSaleClosed},
+	{"Not enough funds", "", order.ErrSaleClosed},
+	{"Invalid customer identifier", "", order.ErrNameNeeded},
+	{"No contract execution code exists", "", order.ErrNoContract},
+}
+
+// assertion tells what a contract's words mean; they follow the name of an exception.
+func assertion(message string) error {
+	if _, words, found := strings.Cut(message, "Exception: "); found {
+		message = words
+	}
+	for _, known := range assertions {
+		if _, found := cutPrefixFold(message, known.start); found {
+			return known.means
+		}
+	}
+	return order.ErrRefused
 }
 
 // meaning tells what an answer other than success says of the outcome. A 5xx to a call that changes something says

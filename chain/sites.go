@@ -24,6 +24,8 @@ const (
 	SiteSign        = "node.sign"
 	SiteBuild       = "node.build"
 	SiteSend        = "node.send"
+	SiteCall        = "node.call"
+	SiteRehearse    = "node.rehearse"
 	SiteForget      = "node.forget"
 	SiteRescan      = "node.rescan"
 	SiteTickets     = "ticketbooth.tickets"

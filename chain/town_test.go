@@ -129,7 +129,7 @@ func (c *town) pay(wallet string, seat int32) order.BoothCall {
 	}
 	return order.BoothCall{
 		Contract: c.hall, Account: account, Sender: addresses[0], Coin: coins[0].Outpoint, Seat: seatNumber(seat),
-		GasPrice: gasPrice, Name: "Ada Lovelace",
+		Price: seatPrice, GasPrice: gasPrice, GasLimit: c.sandbox.GasLimit(), Name: "Ada Lovelace",
 	}
 }
 

@@ -100,6 +100,19 @@ func TestARotatedRingOpensWhatTheOldOneSealed(t *testing.T) {
 	}
 }
 
+// TestWhatIsDerivedNeverChanges: the secrets of tickets come from it. The value was made by another program.
+func TestWhatIsDerivedNeverChanges(t *testing.T) {
+	ring := &Keyring{derive: make([]byte, deriveBytes)}
+	for i := range ring.derive {
+		ring.derive[i] = byte(i)
+	}
+	got, err := ring.Derive("ticket/1/example", 32)
+	must(t, err)
+	if want := "2d1f2cb4f42c854e9bf58046056046049524cd470dac065d433bfc2680d38b0e"; fmt.Sprintf("%x", got) != want {
+		t.Fatalf("got %x", got)
+	}
+}
+
 func FuzzReadKeyring(f *testing.F) {
 	var file bytes.Buffer
 	if _, err := NewKeyring(&file); err != nil {

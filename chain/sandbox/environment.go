@@ -58,6 +58,7 @@ func (s *Sandbox) Environment() []string {
 		"USHER_WALLET_PASSWORD_FILE=" + s.files.passwords,
 		"USHER_FLOAT_WALLET=" + WalletFloat + "/" + shellAccount,
 		"USHER_GAS_LIMIT=" + decimal(s.GasLimit()),
+		"USHER_GENERATION=" + string(s.options.Generation),
 		"USHER_VENUES=" + strings.Join(venues, ","),
 	}
 }

@@ -3,6 +3,7 @@ package order
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/usherbot/usher/chain/cirrus"
@@ -61,10 +62,29 @@ func (c *Call) settle(receipt Receipt, gas Gas, value cirrus.Strats) {
 	c.Block, c.Success, c.GasUsed = receipt.Block, receipt.Success, receipt.GasUsed
 	c.Past = append(c.Past, receipt.TxID)
 	c.Spent += gas.Cost(receipt.GasUsed)
-	if change := c.Coin.Amount - value - gas.Budget(); change > 0 && change < changeMade {
-		c.Lost += change
-	}
+	c.Lost += c.swallowed(gas, value)
 }
+
+// swallowed is the change that the call was too small to make.
+func (c *Call) swallowed(gas Gas, value cirrus.Strats) cirrus.Strats {
+	if change := c.Coin.Amount - value - gas.Budget(); change > 0 && change < changeMade {
+		return change
+	}
+	return 0
+}
+
+// undo takes back what settle noted: the block of the receipt was undone, and the call waits to be mined again.
+func (c *Call) undo(gas Gas, value cirrus.Strats, tip Tip) {
+	c.Spent -= gas.Cost(c.GasUsed)
+	c.Lost -= c.swallowed(gas, value)
+	c.Past = slices.DeleteFunc(c.Past, func(tx cirrus.TxID) bool { return tx == c.TxID })
+	c.Block, c.Success, c.GasUsed = 0, false, 0
+	c.Height, c.Undone = tip.Height, tip.Height
+}
+
+// stuck tells whether a call whose block was undone has not been mined again for so long that a person must look: what
+// it spends may be gone.
+func (c *Call) stuck(tip Tip) bool { return c.Undone > 0 && tip.Height > c.Undone+maxUnknown }
 
 // changeMade is the least change that a wallet makes; 5 460 strats or less it leaves as fee.
 const changeMade = MinOutput + 1

@@ -147,8 +147,9 @@ type Call struct {
 	Height  uint64        `json:"height"`  // the tip when the intent was saved
 	Calling bool          `json:"calling"` // the intent is saved and no answer is
 	TxID    cirrus.TxID   `json:"txId"`
-	Raw     string        `json:"raw"`   // hex of the transaction, read from the mempool; empty where not known
-	Block   uint64        `json:"block"` // of its receipt; 0 while there is none
+	Raw     string        `json:"raw"`    // hex of the transaction, read from the mempool; empty where not known
+	Block   uint64        `json:"block"`  // of its receipt; 0 while there is none
+	Undone  uint64        `json:"undone"` // the tip when the block of its receipt was last undone; 0: it never was
 	Success bool          `json:"success"`
 	GasUsed uint64        `json:"gasUsed"`
 	Spent   cirrus.Strats `json:"spent"` // gas of this call and of failed ones before it

@@ -124,12 +124,19 @@ type Board interface {
 
 // Booth is Ticketbooth's side of a contract: the two calls that move tickets.
 type Booth interface {
-	// Reserve broadcasts a purchase. The secret exists only in its answer.
+	// Reserve broadcasts a purchase. The secret exists only in its answer, unless the Booth is a Deriver.
 	Reserve(ctx context.Context, call BoothCall) (Reservation, error)
 	// Release broadcasts a giving back.
 	Release(ctx context.Context, call BoothCall) (cirrus.TxID, error)
 	// Tickets reads the contract.
 	Tickets(ctx context.Context, contract cirrus.Address) ([]cirrus.Ticket, error)
+}
+
+// Deriver is a Booth whose secrets can be had without an answer, because they follow from the call itself.
+type Deriver interface {
+	// Derive gives the secret that Reserve stores for this call, in each form that it may have on chain, the likeliest
+	// first. It makes no call.
+	Derive(call BoothCall) ([]Secret, error)
 }
 
 // BoothCall is a contract call from one address, with exactly one coin.
@@ -139,8 +146,10 @@ type BoothCall struct {
 	Sender   cirrus.Address
 	Coin     cirrus.Outpoint
 	Seat     cirrus.Seat
-	GasPrice uint64 // strats for one gas
-	Name     string // Reserve with an identity policy only; secret
+	Price    cirrus.Strats // Reserve: the price as pinned, on top of which the coin has the gas
+	GasPrice uint64        // strats for one gas
+	GasLimit uint64        // gas; Ticketbooth itself always asks for the node's limit
+	Name     string        // Reserve with an identity policy only; secret
 }
 
 // Reservation is the answer to Reserve.

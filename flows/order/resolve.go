@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"slices"
+
+	"github.com/usherbot/usher/chain/cirrus"
 )
 
 // settleBlocks is how many blocks a coin must lie unspent before a call without an answer counts as never made: a
@@ -127,7 +129,7 @@ func (r *run) unknownMined(ctx context.Context, t *Ticket, found trace, receipt 
 	case found == traceFailed:
 		c.settle(receipt, r.o.Gas, t.Price)
 		r.lose(ctx, t, ReasonCallFailed)
-	case len(r.o.Private.Secrets[t.ID]) > 0:
+	case r.hasSecret(*t, receipt.TxID):
 		t.move(Reserved, r.k.now) // the next step checks which secret fits
 	default:
 		c.settle(receipt, r.o.Gas, t.Price)
@@ -146,10 +148,32 @@ func (r *run) unknownPending(ctx context.Context, t *Ticket, receipt Receipt) (b
 		return false, nil
 	}
 	c.TxID = receipt.TxID
-	if len(r.o.Private.Secrets[t.ID]) > 0 {
+	if r.hasSecret(*t, receipt.TxID) {
 		t.move(Reserved, r.k.now)
 	}
 	return r.moved(ctx)
+}
+
+// hasSecret tells whether there is a secret that may be the one of a call that was found on chain.
+func (r *run) hasSecret(t Ticket, tx cirrus.TxID) bool {
+	r.derive(t, tx)
+	return len(r.o.Private.Secrets[t.ID]) > 0
+}
+
+// derive adds the secret of a call that was found without its answer, where the booth can tell it.
+func (r *run) derive(t Ticket, tx cirrus.TxID) {
+	deriver, can := r.Booth.(Deriver)
+	kept := func(secret Secret) bool { return secret.TxID == tx }
+	if !can || slices.ContainsFunc(r.o.Private.Secrets[t.ID], kept) {
+		return
+	}
+	secrets, err := deriver.Derive(r.boothCall(t, t.Reserve))
+	if err != nil {
+		r.Log.Error("secret not derived", "order", r.o.ID, "ticket", t.ID, "error", err)
+	}
+	for _, secret := range slices.Backward(secrets) { // the likeliest last, where it is looked for first
+		r.keepSecret(t.ID, Reservation{TxID: tx, Secret: secret})
+	}
 }
 
 // refusedAsOver tells whether an answer to ReleaseTicket means that the window is over, not that an earlier call of

@@ -10,7 +10,7 @@ import (
 
 // lose ends a ticket that cannot be bought: its seat is given up, and its money waits for another one or goes back.
 func (r *run) lose(ctx context.Context, t *Ticket, reason Reason) {
-	t.Reason = reason
+	t.Reason, t.Undo = reason, time.Time{}
 	t.move(Lost, r.k.now)
 	r.freeHold(ctx, *t)
 	r.offer(t)
@@ -18,7 +18,7 @@ func (r *run) lose(ctx context.Context, t *Ticket, reason Reason) {
 
 // offer has the money of a lost ticket wait for another seat, where there is one to choose; otherwise it goes back.
 func (r *run) offer(t *Ticket) {
-	if r.otherSeat(*t) {
+	if r.o.begun(t.ID, WhyLost) == nil && r.otherSeat(*t) {
 		t.Choice = r.k.now.Add(r.cfg.Choice)
 		return
 	}

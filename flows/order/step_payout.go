@@ -11,8 +11,13 @@ import (
 // lateBlocks is after how many blocks money that must be there and is not needs a person.
 const lateBlocks = 20
 
-// payBack begins to send back what lies at a ticket's address once so much of it is there.
+// payBack begins to send back what lies at a ticket's address once so much of it is there. Where that was begun before a
+// block was undone, it goes on.
 func (r *run) payBack(t *Ticket, why Why, expect cirrus.Strats) *Payout {
+	if p := r.o.begun(t.ID, why); p != nil {
+		p.Expect, p.Block = expect, r.k.tip.Height
+		return p
+	}
 	return r.payBackFrom(Payout{Ticket: t.ID, Account: t.Account, From: t.Address}, why, expect)
 }
 

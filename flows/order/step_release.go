@@ -146,6 +146,10 @@ func (r *run) releaseCalled(ctx context.Context, t *Ticket) (bool, error) {
 		return false, err
 	}
 	if !mined {
+		if c.stuck(r.k.tip) {
+			r.attention(t, ReasonUnresolved)
+			return r.moved(ctx)
+		}
 		known, err := r.revive(ctx, t, c)
 		if err != nil || known {
 			return false, err

@@ -165,7 +165,7 @@ func reasonOf(err error) Reason {
 func (r *run) boothCall(t Ticket, c Call) BoothCall {
 	return BoothCall{
 		Contract: r.o.Show.Contract, Account: t.Account, Sender: t.Address, Coin: c.Coin.Outpoint, Seat: t.Seat,
-		GasPrice: r.o.Gas.Price, Name: r.o.Private.Names[t.ID],
+		Price: t.Price, GasPrice: r.o.Gas.Price, GasLimit: r.o.Gas.Limit, Name: r.o.Private.Names[t.ID],
 	}
 }
 
@@ -177,6 +177,9 @@ func (r *run) stepReserved(ctx context.Context, t *Ticket) (bool, error) {
 		return false, err
 	}
 	if !mined {
+		if c.stuck(r.k.tip) {
+			return r.stepStuck(ctx, t)
+		}
 		known, err := r.revive(ctx, t, c)
 		if err != nil || known {
 			return false, err
@@ -212,12 +215,18 @@ func (r *run) own(ctx context.Context, t *Ticket, receipt Receipt) error {
 	}
 	t.Reserve.settle(receipt, r.o.Gas, t.Price)
 	t.Owned = receipt.Block
+	r.derive(*t, receipt.TxID)
 	switch secret, fits := r.fitting(*t, onChain); {
 	case fits:
 		t.Reserve.TxID = receipt.TxID
 		r.promote(t.ID, secret)
-		t.Delivery.State = DeliveryWaiting
+		if t.Delivery.State == DeliveryNone { // else it was owned before, in a block that was undone: the QR is the same
+			t.Delivery.State = DeliveryWaiting
+		}
 		t.move(Owned, r.k.now)
+		if !t.Undo.IsZero() { // the customer had asked to give it back before that block was undone
+			t.move(Releasing, r.k.now)
+		}
 	case len(r.o.Private.Secrets[t.ID]) == 0:
 		t.Reason = ReasonNoSecret
 		t.move(Stray, r.k.now)

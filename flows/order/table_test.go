@@ -58,7 +58,7 @@ func TestEveryEdgeLeadsToAState(t *testing.T) {
 func TestEverySavedChangeIsAnEdge(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		w := newWorldWith(t, func(cfg *order.Config) {
-			cfg.Choice = choice
+			cfg.Choice, cfg.Finality = choice, finality
 			cfg.FeeTo, cfg.Fee = feeTo, rapid.SampledFrom([]cirrus.Strats{0, 0, order.MinFee, cirrus.CRS}).Draw(rt, "service fee")
 		})
 		w.open(rapid.Permutation(threeSeats).Draw(rt, "order of seats")[:rapid.IntRange(1, 3).Draw(rt, "seats")]...)
@@ -82,7 +82,7 @@ func (w *world) random(rt *rapid.T) {
 		order.SiteHold, order.SiteIsContract,
 	}
 	faults := []fault{lost(), dropped(), {before: true, crash: true}, {crash: true}, refusedWith(order.ErrNoPeers)}
-	switch rapid.SampledFrom([]string{"mine", "mine", "mine", "pass", "pay", "part", "rest", "ask", "other", "other", "difference", "fault", "taken", "vanish", "contract", "deadline", "address"}).Draw(rt, "event") {
+	switch rapid.SampledFrom([]string{"mine", "mine", "mine", "pass", "pay", "part", "rest", "ask", "other", "other", "difference", "fault", "taken", "vanish", "contract", "deadline", "address", "fork"}).Draw(rt, "event") {
 	case "mine":
 		w.mine(rapid.IntRange(1, 12).Draw(rt, "blocks"))
 	case "pass":
@@ -122,8 +122,12 @@ func (w *world) random(rt *rapid.T) {
 			w.post()
 		}
 	case "vanish":
-		w.node.vanish()
-		w.post()
+		if !w.node.unmined() {
+			w.node.vanish()
+			w.post()
+		}
+	case "fork":
+		w.fork(rapid.IntRange(1, 6).Draw(rt, "depth"))
 	case "contract":
 		w.node.contract[refund] = !w.node.contract[refund]
 	case "address":
@@ -174,6 +178,9 @@ func (w *world) accounts(t *rapid.T) {
 	for _, ticket := range w.o.Tickets {
 		if ticket.State == order.Attention || ticket.State == order.Unknown {
 			return // a person must look; what was spent by then is not settled
+		}
+		if ticket.Was != "" && ticket.State == order.Reserved && w.node.forks > 0 {
+			return // what its transfer brought over may be gone with a block; a person is told after a while
 		}
 	}
 	if s := order.Account(w.o, w.there()); s.Paid != w.paidIn() || s.Returned != w.node.arrived(refund)+w.node.arrived(other) || s.Service != w.node.arrived(feeTo) {
