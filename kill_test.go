@@ -29,8 +29,15 @@ func TestKilledAndStartedAgainTheStoryEndsTheSame(t *testing.T) {
 	}
 }
 
-func killedStory(t *testing.T, moment string) {
+// TestKilledBetweenADirectCallAndItsSavedAnswerIsATicket: its secret is derived, so nothing died with the process.
+func TestKilledBetweenADirectCallAndItsSavedAnswerIsATicket(t *testing.T) {
+	t.Parallel()
+	killedStory(t, "order.reserve:1:after", "USHER_RESERVE=direct")
+}
+
+func killedStory(t *testing.T, moment string, settings ...string) {
 	w, _ := newWorld(t)
+	w.env = append(w.env, settings...)
 	w.run(moment)
 	ada := w.person("Ada")
 	refund := cirrus.TestNet.Address(cirrus.Hash{0xAD, 0xA0})
