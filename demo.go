@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -31,6 +32,7 @@ type demoFlags struct {
 	listen           string
 	generation, node string
 	redis, block     string
+	reserve          string // how seats are bought; empty: by Ticketbooth
 	verbose          bool
 	sites            order.Sites // for tests; nil: calls just pass
 	// venues builds the venues; nil: those that the sandbox begins with.
@@ -61,6 +63,7 @@ func demoCommand(io streams) *cobra.Command {
 	flags.StringVar(&f.generation, "generation", "ciphered", "of Ticketbooth: ciphered or hashed")
 	flags.StringVar(&f.node, "node", "today", "of the node: 2020 or today")
 	flags.StringVar(&f.redis, "redis", "", "URL of a Redis to use instead of the one in memory")
+	flags.StringVar(&f.reserve, "reserve", "ticketbooth", "how seats are bought: ticketbooth or direct")
 	flags.StringVar(&f.block, "block", "16s", "time between blocks, or manual")
 	flags.BoolVar(&f.verbose, "verbose", false, "print the log")
 	return command
@@ -156,7 +159,7 @@ func (d *demo) startChain(ctx context.Context, f demoFlags) error {
 // startApp configures Usher as its operator would, from what the local servers print.
 func (d *demo) startApp(ctx context.Context, f demoFlags, log *slog.Logger) error {
 	env := environment{
-		TelegramMode: "polling", Reserve: "ticketbooth", ResoldSeats: "refuse", GasPrice: "100", Confirmations: "1",
+		TelegramMode: "polling", Reserve: cmp.Or(f.reserve, "ticketbooth"), ResoldSeats: "refuse", GasPrice: "100", Confirmations: "1",
 		Finality: "240", CourierDaily: "20", Hold: "15m", Choice: "30m", Undo: "10s", Keep: "336h", ServiceFee: "0", MaxAtStake: "0",
 		Listen: "127.0.0.1:0", LogLevel: "info", LogFormat: "text", Support: "@QuayCollective", RedisRisk: "none",
 		KeysFile: filepath.Join(d.dir, "keys"),

@@ -182,7 +182,7 @@ func visit(v *visitor, wallet string) {
 	v.do("pay", click("pay"), reads("message-text", "is seen"))
 	v.shoot("8-seen")
 	v.do("a block", click("next-block"), reads("message-text", "as good as bought"))
-	v.do("another", click("next-block"), reads("message-text", "is yours"))
+	v.do("another", click("next-block"), reads("message-text", "is yours (block"))
 	v.shoot("9-ticket")
 	v.do("the door opens", click("scan"), reads("verdict", "opens"), holds(`document.querySelector('[data-opens]').dataset.opens === 'true'`))
 	v.shoot("10-door")
@@ -196,7 +196,7 @@ func visit(v *visitor, wallet string) {
 			break
 		}
 	}
-	v.do("the money is back", reads("message-text", "has arrived at"))
+	v.do("the money is back", reads("message-text", "has arrived at"), reads("message-text", "CRS arrived at")) // told, and on the card
 	v.shoot("12-money-back")
 	v.do("the door stays shut", click("scan"), holds(`document.querySelector('[data-opens]').dataset.opens === 'false'`))
 	v.shoot("13-door-shut")

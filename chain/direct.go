@@ -191,19 +191,16 @@ func (d *Direct) rehearse(ctx context.Context, call order.BoothCall, parameters 
 		Contract: call.Contract, Method: methodReserve, Amount: call.Price.Decimal(), GasPrice: call.GasPrice,
 		GasLimit: call.GasLimit, Sender: call.Sender, Parameters: parameters,
 	}
-	var result struct {
-		Revert *bool            `json:"revert"`
-		Error  *json.RawMessage `json:"errorMessage"`
-	}
-	err := d.do(ctx, d.rehearsal(body), into(&result))
-	switch {
-	case err != nil:
+	var ended rehearsed
+	err := d.do(ctx, d.rehearsal(body), func(answer []byte) (err error) {
+		ended, err = parseRehearsal(answer)
+		return err
+	})
+	if err != nil {
 		return notSent(err)
-	case result.Revert == nil:
-		return notSent(&Error{Site: SiteRehearse, Status: http.StatusOK, reason: order.ErrUnreachable, cause: errGarbage})
-	case *result.Revert:
-		message := firstLine(result.Error)
-		return &Error{Site: SiteRehearse, Status: http.StatusOK, Message: message, reason: assertion(message)}
+	}
+	if ended.reverted {
+		return &Error{Site: SiteRehearse, Status: http.StatusOK, Message: ended.words, reason: assertion(ended.words)}
 	}
 	status, err := d.Status(ctx)
 	if err != nil {
@@ -217,6 +214,23 @@ func (d *Direct) rehearse(ctx context.Context, call order.BoothCall, parameters 
 		return &Error{Site: SiteRehearse, Message: why, reason: reason}
 	}
 	return nil
+}
+
+// rehearsed is how a rehearsal ended.
+type rehearsed struct {
+	reverted bool
+	words    string // of the contract, first line
+}
+
+func parseRehearsal(body []byte) (rehearsed, error) {
+	var read struct {
+		Revert *bool            `json:"revert"`
+		Error  *json.RawMessage `json:"errorMessage"`
+	}
+	if json.Unmarshal(body, &read) != nil || read.Revert == nil {
+		return rehearsed{}, errGarbage
+	}
+	return rehearsed{reverted: *read.Revert, words: firstLine(read.Error)}, nil
 }
 
 func (c *Client) rehearsal(body rehearsalBody) call {

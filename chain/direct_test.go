@@ -147,6 +147,21 @@ func TestWhatADirectCallCameTo(t *testing.T) {
 	}
 }
 
+// TestEachMessageMeansTheSameInADirectCall: the wallet's words are the same, whoever asks it.
+func TestEachMessageMeansTheSameInADirectCall(t *testing.T) {
+	node, direct := directNode(t)
+	for _, said := range messages {
+		if said.path != reservePath || !strings.Contains(said.message, " ") {
+			continue // codes of the mempool come another way
+		}
+		node.on(callPath, said.status, refusal(said.status, said.message))
+		_, err := direct.Reserve(t.Context(), priced())
+		if !errors.Is(err, said.want) {
+			t.Errorf("%d %q: got %v, want %v", said.status, said.message, err, said.want)
+		}
+	}
+}
+
 func TestAnErrorOfADirectCallTellsNothingSecret(t *testing.T) {
 	node, direct := directNode(t)
 	call := priced()

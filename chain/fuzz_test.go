@@ -83,6 +83,28 @@ func FuzzRelease(f *testing.F) {
 	})
 }
 
+func FuzzDirect(f *testing.F) {
+	f.Add([]byte(wentWell))
+	f.Add([]byte(`{"revert":true,"errorMessage":{"value":"Stratis.SmartContracts.SmartContractAssertException: Sale not open\r\n at"}}`))
+	f.Add([]byte(`{"success":false,"message":"Not enough funds.","transactionId":null}`))
+	f.Fuzz(func(t *testing.T, body []byte) {
+		ended, err := parseRehearsal(body)
+		if strings.ContainsAny(ended.words, "\n\r\x00") || len(ended.words) > maxMessage+len("…") || err != nil && ended.reverted {
+			t.Fatalf("%+v, %v", ended, err)
+		}
+		if means := assertion(ended.words); !hasOutcome(means) {
+			t.Fatalf("%q means %v", ended.words, means)
+		}
+		var answer called
+		if into(&answer)(body) != nil {
+			return
+		}
+		if id, err := answer.read(testPassword); (err == nil) != (len(id) == 64) || err != nil && !hasOutcome(err) {
+			t.Fatalf("took %q, %v", id, err)
+		}
+	})
+}
+
 func FuzzWallet(f *testing.F) {
 	f.Add([]byte(`{"transactions":[{"id":"` + string(txA) + `","index":2,"address":"tOne","amount":230000000.0,"confirmations":0}]}`))
 	f.Add([]byte(`[{"blockHeight":null,"type":3,"hash":"` + string(txA) + `","to":"t"}]`))

@@ -61,19 +61,20 @@ func (c card) awaiting() part {
 // payment then.
 func (c card) holdOver() bool { return c.o.State == order.AwaitingPayment && !c.now.Before(c.o.Hold) }
 
-// saleEnds says that the sale ends before a hold does, where it is so.
+// saleEnds says that the sale ends too soon for a payment at the end of a hold, where it is so: with which block the money
+// must have come.
 func (c card) saleEnds(hold time.Time) Text {
-	last := c.o.Show.EndOfSale - 1
+	last := c.o.LastToPay() + 1
 	if end := when(c.around.Tip, last); c.around.Tip.Height > 0 && end.At.Before(hold) {
 		return c.say("card.sale_ends", args{"About": end, "Block": block(last)})
 	}
 	return nil
 }
 
-// saleOver tells that the sale ended before the payment was there: no payment could buy any more.
+// saleOver tells that the sale ended before the payment was there, or is about to: no payment could buy any more.
 func (c card) saleOver() bool {
 	waits := c.o.State == order.AwaitingPayment || c.o.State == order.PartPaid || !c.waitsUntil().IsZero()
-	return waits && c.around.Tip.Height+1 >= c.o.Show.EndOfSale
+	return waits && c.around.Tip.Height > c.o.LastToPay()
 }
 
 // tooLate is an order whose sale ended before all of the money was there.

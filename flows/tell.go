@@ -12,9 +12,6 @@ import (
 	"github.com/usherbot/usher/flows/order"
 )
 
-// lateBlock is how long a card waits for a block that should have been there by now.
-const lateBlock = 30 * time.Second
-
 // editGap is the least time between two edits of one card: Telegram counts edits as messages.
 const editGap = 3 * time.Second
 
@@ -35,7 +32,7 @@ func (f *Flows) Tell(ctx context.Context, o *order.Order) error {
 		return err
 	}
 	err = f.tellCard(ctx, o, now, around)
-	if at := soonest(*o, now, around.Tip); o.Card.Again.IsZero() {
+	if at := soonest(*o, now); o.Card.Again.IsZero() {
 		o.Card.Again = at
 	}
 	if err == nil {
@@ -96,18 +93,9 @@ func (f *Flows) tellCard(ctx context.Context, o *order.Order, now time.Time, aro
 	return nil
 }
 
-// soonest is when a card must be looked at again although nothing happens: an address that is not shown yet may be shown,
-// or the sale ends while it asks for money; zero: never.
-func soonest(o order.Order, now time.Time, tip order.Tip) (at time.Time) {
-	if o.State == order.AwaitingPayment || o.State == order.PartPaid {
-		at = when(tip, o.Show.EndOfSale-1).At
-		if tip.Height == 0 || tip.Height+1 >= o.Show.EndOfSale || !at.Before(o.Hold) {
-			return time.Time{}
-		}
-		if !now.Before(at) { // blocks are late
-			at = now.Add(lateBlock)
-		}
-	}
+// soonest is when a card must be looked at again although nothing happens, because an address that is not shown yet may be
+// shown; zero: never.
+func soonest(o order.Order, now time.Time) (at time.Time) {
 	for _, t := range o.Tickets {
 		from := t.ShowFrom()
 		if t.Arriving() && now.Before(from) && (at.IsZero() || from.Before(at)) {

@@ -190,25 +190,3 @@ func TestTextInTheSecretChatIsPointedToTheBot(t *testing.T) {
 		t.Errorf("got %q", answer)
 	}
 }
-
-// TestACardThatAsksForMoneyIsLookedAtWhenTheSaleEnds: no payment and no block of ours may be there to wake it.
-func TestACardThatAsksForMoneyIsLookedAtWhenTheSaleEnds(t *testing.T) {
-	w := newWorld(t)
-	o := longOrder(w)
-	o.State, o.Payouts, o.Coins, o.Hold = order.AwaitingPayment, nil, nil, start.Add(15*time.Minute)
-	w.must(w.flows.Tell(t.Context(), &o))
-	if !o.Card.Again.IsZero() {
-		t.Errorf("looked at again at %s, long before the sale ends", o.Card.Again)
-	}
-	o.Show.EndOfSale = w.chain.height + 20
-	w.clock.Advance(time.Minute)
-	w.must(w.flows.Tell(t.Context(), &o))
-	if o.Card.Again.Before(w.clock.Now()) || !o.Card.Again.Before(o.Hold) {
-		t.Errorf("looked at again at %s", o.Card.Again)
-	}
-	w.clock.Set(o.Card.Again)
-	w.must(w.flows.Tell(t.Context(), &o))
-	if wait := o.Card.Again.Sub(w.clock.Now()); wait <= 0 || wait > time.Minute {
-		t.Errorf("a late block is waited for %s", wait)
-	}
-}

@@ -26,7 +26,7 @@ import (
 const (
 	ours     = 1
 	adas     = 2
-	patience = 30 * time.Second
+	patience = 20 * time.Second
 )
 
 // meeting is a client and a phone on one server.
@@ -104,7 +104,7 @@ func (m *meeting) until(what string, done func() bool) {
 		case <-deadline:
 			m.mu.Lock()
 			defer m.mu.Unlock()
-			m.t.Fatalf("never: %s; told %q; complaints %q", what, m.notes, m.phone.Complaints())
+			m.t.Fatalf("never: %s; told %q; shown %q; complaints %q", what, m.notes, m.shown(), m.phone.Complaints())
 		}
 	}
 }

@@ -25,7 +25,7 @@ func Account(o Order, coins []cirrus.Coin) Statement {
 	for _, coin := range coins {
 		s.Held += coin.Amount
 	}
-	if o.State == Filled || o.State == Void {
+	if o.State == Filled { // where it is void nothing came, so nothing of it was moved
 		s.Network += o.Move.Fee
 		s.Returned += o.Move.Back
 	}

@@ -264,3 +264,29 @@ func TestSecondPartShowsOnTheCard(t *testing.T) {
 		t.Errorf("noted %v", w.o.Coins)
 	}
 }
+
+// TestAnUnpaidOrderIsLookedAtWhenNoPaymentCouldBuyAnyMore: nothing else wakes it then, and its card asks for money.
+func TestAnUnpaidOrderIsLookedAtWhenNoPaymentCouldBuyAnyMore(t *testing.T) {
+	w := newWorld(t)
+	w.open(seat3D)
+	last := w.o.LastToPay()
+	if w.o.NextHeight != last+1 {
+		t.Errorf("looked at again with block %d, the last to pay is %d", w.o.NextHeight, last)
+	}
+	w.mine(int(last - w.node.height))
+	w.pay()
+	w.mine(1)
+	w.wants(order.Filled, order.Reserved)
+}
+
+func TestAPaymentAfterTheLastBlockToPayBuysNothing(t *testing.T) {
+	w := newWorld(t)
+	w.open(seat3D)
+	w.mine(int(w.o.LastToPay()+1) - int(w.node.height))
+	w.pay()
+	w.mine(3)
+	w.wants(order.Expired, order.Dropped)
+	if len(w.o.Payouts) != 1 || w.o.Payouts[0].State != order.Done || w.sites.count[order.SiteReserve] != 0 {
+		t.Errorf("payouts %+v, reserved %d times", w.o.Payouts, w.sites.count[order.SiteReserve])
+	}
+}

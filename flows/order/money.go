@@ -54,6 +54,10 @@ const (
 	ReserveMargin = 3
 )
 
+// LastToPay is the last tip with which a payment that comes then can still buy: its own block follows, and more than
+// ReserveMargin must be left of the sale with that.
+func (o Order) LastToPay() uint64 { return o.Show.EndOfSale - ReserveMargin - 2 }
+
 // Price is what one seat costs a customer at first, line by line.
 type Price struct {
 	Seat    cirrus.Strats // the contract's price

@@ -100,6 +100,9 @@ func (r *run) nextHeight() uint64 {
 	if r.o.State == Paying || r.o.State == Joining || r.o.State == Splitting {
 		add(r.k.tip.Height + 1)
 	}
+	if r.o.State.Unpaid() || r.o.PartWaiting() { // the card asks for money no longer
+		add(r.o.LastToPay() + 1)
+	}
 	for _, coin := range r.k.coins {
 		if coin.Confirmations < r.cfg.Confirmations { // money on its way, perhaps to an order that had ended
 			add(r.k.tip.Height + 1)

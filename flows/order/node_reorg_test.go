@@ -83,3 +83,16 @@ func (w *world) undo(depth int) {
 func (n *node) unmined() bool {
 	return n.forks > 0 && slices.ContainsFunc(n.pending, func(t *tx) bool { return len(t.inputs) == 0 })
 }
+
+// idle has so many blocks mined that take up nothing.
+func (w *world) idle(blocks int) {
+	w.t.Helper()
+	for range blocks {
+		waiting := w.node.pending
+		w.node.pending = nil
+		w.clock.Advance(cirrus.BlockTime)
+		w.node.mine()
+		w.node.pending = waiting
+		w.post()
+	}
+}

@@ -169,14 +169,16 @@ func TestOrderMovePaymentUndoneWaitsUntilItIsBack(t *testing.T) {
 		undone := w.node.undo()
 		w.post()
 		w.pass(2 * time.Second)
-		w.wants(order.State(state), order.Held)
+		w.wants(order.Paying, order.Held)
+		w.saw(state, "paid", "")
+		w.saw("paid", "paying", order.SiteHold)
 		w.node.pending = undone
 		w.mine(5)
 		w.saw(state, "filled", order.SiteBuild)
 	})
 }
 
-func TestOrderMovePaymentGoneForGoodNeedsAPerson(t *testing.T) {
+func TestOrderMovePaymentGoneForGoodEndsUnpaid(t *testing.T) {
 	for state, enter := range moves {
 		t.Run(state, func(t *testing.T) {
 			w := enter(t)
@@ -186,10 +188,11 @@ func TestOrderMovePaymentGoneForGoodNeedsAPerson(t *testing.T) {
 			w.node.vanish()
 			w.post()
 			w.mine(25)
-			w.saw(state, "attention", order.SiteAttend)
-			if len(w.told) != len(w.o.Tickets) || w.told[0] != string(order.ReasonMissing) {
-				t.Errorf("operator told %v", w.told)
-			}
+			w.saw(state, "paid", "")
+			w.pass(time.Hour)
+			w.mine(4)
+			w.wants(order.Expired, order.Dropped)
+			w.settled(w.paidIn())
 		})
 	}
 }

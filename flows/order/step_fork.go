@@ -18,7 +18,7 @@ func (r *run) stepFork(ctx context.Context) (bool, error) {
 	if r.cfg.Finality == 0 {
 		return false, nil
 	}
-	back := false
+	back := r.undoneMove()
 	for i := range r.o.Tickets {
 		back = r.undoneTicket(ctx, &r.o.Tickets[i]) || back
 	}
@@ -29,6 +29,21 @@ func (r *run) stepFork(ctx context.Context) (bool, error) {
 		return false, nil
 	}
 	return r.moved(ctx)
+}
+
+// undoneMove has the transfer that gave the tickets their coins awaited again, so that it is sent again where it vanished.
+func (r *run) undoneMove() bool {
+	m := &r.o.Move
+	if r.o.State != Filled || m.Mined <= r.k.tip.Fork {
+		return false
+	}
+	m.Mined, m.Block = 0, r.k.tip.Height
+	to := Joining
+	if len(r.o.Tickets) > 1 && r.o.Tickets[1].Was == "" {
+		to = Splitting
+	}
+	r.o.move(to, r.k.now)
+	return true
 }
 
 // undonePayout has a payout whose block may be undone awaited again. One that is on its way may rest on such a block.
@@ -52,12 +67,16 @@ func (r *run) undoneTicket(ctx context.Context, t *Ticket) bool {
 	switch {
 	case t.Release.Block > tip.Fork && (t.State == Released || t.State == Owned && !t.Release.Success):
 		r.undoneRelease(t)
+	case t.State == Reserved:
+		t.Reserve.Undone = tip.Height // what it spends may be gone with a block
+	case t.State == Releasing && t.Release.TxID != "":
+		t.Release.Undone = tip.Height
 	case t.Reserve.Block <= tip.Fork:
 		return false
 	case t.State == Owned, t.State == Ended, t.State == Lost && r.unexchanged(ctx, t):
 		t.Choice = time.Time{}
 		r.undoneReserve(t)
-	case t.State == Releasing && t.Release.TxID == "" && !t.Release.Calling && !t.Top.begun():
+	case t.State == Releasing && !t.Release.Calling && !t.Top.begun():
 		t.Undo = later(t.Undo, r.k.now) // remembers that it is to be given back
 		r.undoneReserve(t)
 	default:

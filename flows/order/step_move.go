@@ -36,8 +36,14 @@ func (r *run) buildMove(ctx context.Context) (bool, error) {
 	if r.k.now.Before(m.Again) {
 		return false, nil
 	}
-	coins := moveCoins(at(r.k.coins, r.o.Address), r.cfg.Confirmations)
-	if sum(coins, 0) < r.o.Due { // the payment's block was undone
+	there := at(r.k.coins, r.o.Address)
+	if sum(there, r.cfg.Confirmations) < r.o.Due { // the payment's block was undone
+		r.o.Move = Transfer{}
+		r.o.move(Paid, r.k.now)
+		return r.moved(ctx)
+	}
+	coins := moveCoins(there, r.cfg.Confirmations)
+	if sum(coins, 0) < r.o.Due { // it came in too many parts for one transfer
 		return r.moveLate(ctx, m.Block)
 	}
 	payment, back, err := r.movePayment(ctx, coins)
@@ -91,6 +97,10 @@ func (r *run) fill(ctx context.Context) (bool, error) {
 	}
 	coins := make([]cirrus.Coin, len(r.o.Tickets))
 	for i, t := range r.o.Tickets {
+		if !t.Coin.IsZero() || t.Was != "" { // it had its coin before a block was undone, or takes another's place
+			coins[i] = t.Coin
+			continue
+		}
 		coin, ok := r.movedCoin(t, *m)
 		if !ok {
 			return r.moveLate(ctx, m.Mined)

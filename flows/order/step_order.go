@@ -78,6 +78,10 @@ func (r *run) stepUnpaid(ctx context.Context, coins []cirrus.Coin) (bool, error)
 func (r *run) stepPaid(ctx context.Context, coins []cirrus.Coin) (bool, error) {
 	r.o.Coins = coins
 	r.o.Hold = later(r.o.Hold, r.k.now.Add(r.cfg.Hold))
+	if sum(coins, r.cfg.Confirmations) < r.o.Due { // its block was undone
+		r.o.move(Paying, r.k.now)
+		return r.moved(ctx)
+	}
 	taken, err := r.keepHolds(ctx)
 	if err != nil {
 		return false, err

@@ -178,8 +178,7 @@ func (r *run) stepReserved(ctx context.Context, t *Ticket) (bool, error) {
 	}
 	if !mined {
 		if c.stuck(r.k.tip) {
-			r.attention(t, ReasonUnresolved)
-			return r.moved(ctx)
+			return r.stepStuck(ctx, t)
 		}
 		known, err := r.revive(ctx, t, c)
 		if err != nil || known {

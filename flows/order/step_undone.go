@@ -2,6 +2,7 @@ package order
 
 import (
 	"context"
+	"errors"
 	"slices"
 
 	"github.com/usherbot/usher/chain/cirrus"
@@ -97,7 +98,12 @@ func (r *run) arrived(ctx context.Context, p *Payout) (bool, error) {
 // may be the customer's again.
 func (r *run) stillOwed(p Payout) bool {
 	t := r.o.Ticket(p.Ticket)
-	if t == nil || p.Undone == 0 {
+	switch {
+	case p.Undone == 0:
+		return true
+	case r.o.State == Void:
+		return false
+	case t == nil:
 		return true
 	}
 	state := t.State
@@ -119,4 +125,64 @@ func (r *run) stillOwed(p Payout) bool {
 // inFlight tells whether a call of the ticket's is to be made or mined: what lies at its address is not settled.
 func (t Ticket) inFlight() bool {
 	return t.State == Reserving || t.State == Unknown || t.State == Reserved || t.State == Releasing
+}
+
+// stepStuck sees to a purchase whose block was undone long ago and that was not mined again. A call that is in no
+// mempool while its coin is not there either spends what is gone with the payment: that was spent elsewhere.
+func (r *run) stepStuck(ctx context.Context, t *Ticket) (bool, error) {
+	c := &t.Reserve
+	there, err := r.unspent(ctx, t, c.Coin.Outpoint)
+	if err != nil {
+		return false, err
+	}
+	err = r.call(ctx, "ticket", string(t.State), SiteRaw, func(ctx context.Context) error {
+		_, err := r.Ledger.Raw(ctx, c.TxID)
+		return err
+	})
+	switch gone := errors.Is(err, ErrNotFound); {
+	case err != nil && !gone:
+		return false, err
+	case there, !gone, t.Was == "" && !r.o.allGone():
+		r.attention(t, ReasonUnresolved)
+		return r.moved(ctx)
+	case r.k.tip.Height <= c.Undone+r.cfg.Finality: // it may still come again
+		return false, nil
+	case t.Was != "":
+		return r.swapGone(ctx, t)
+	}
+	return r.void(ctx)
+}
+
+// swapGone ends a ticket that took a lost one's place, where the transfer that brought its money over spent what vanished
+// with an undone block. That money lies at the lost one's address again, as other coins, and goes back from there.
+func (r *run) swapGone(ctx context.Context, t *Ticket) (bool, error) {
+	err := r.call(ctx, "ticket", string(t.State), SiteForget, func(ctx context.Context) error {
+		return r.Ledger.Forget(ctx, t.Account, t.Reserve.TxID, t.Swap.TxID) // else what is left of its inputs counts as spent
+	})
+	if err != nil {
+		return false, err
+	}
+	t.Swap, t.Coin, t.Reason = Transfer{}, cirrus.Coin{}, ReasonMissing
+	t.move(Lost, r.k.now)
+	r.freeHold(ctx, *t)
+	return r.moved(ctx)
+}
+
+// allGone tells whether nothing that was bought with the payment is in a block any more.
+func (o *Order) allGone() bool {
+	return !slices.ContainsFunc(o.Tickets, func(t Ticket) bool { return t.Reserve.Block > 0 })
+}
+
+// void ends an order whose payment is gone after its tickets were bought. Nothing is owed; what still comes goes back.
+func (r *run) void(ctx context.Context) (bool, error) {
+	r.Log.Error("payment gone after purchase", "order", r.o.ID, "address", r.o.Address)
+	for i := range r.o.Tickets {
+		if t := &r.o.Tickets[i]; t.State == Reserved {
+			t.Reason = ReasonMissing
+			t.move(Lost, r.k.now)
+			r.freeHold(ctx, *t)
+		}
+	}
+	r.o.move(Void, r.k.now)
+	return r.moved(ctx)
 }

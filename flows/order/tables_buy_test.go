@@ -63,13 +63,22 @@ func operates(verb order.Verb) func(*world) {
 	}
 }
 
+// unseen is an order whose payment is being joined, and the wallet will not show what comes of it.
+func unseen(t *testing.T) *world {
+	t.Helper()
+	w := inParts(t)
+	w.mine(1)
+	w.node.hide(w.o.Move.TxID)
+	return w
+}
+
 func buyStages() []stage {
 	return []stage{
 		{table: "ticket", state: "held", ends: order.Owned, enter: bought, happens: oneBlock, cases: []ending{
 			{outcome: "its coin is there", leads: "reserving"},
 			{outcome: "the seat is sold", leads: "lost", ends: order.Lost, bring: isSold},
 			{outcome: "the order ends unpaid", leads: "dropped", ends: order.Dropped, enter: opened, happens: waits(16 * time.Minute)},
-			{outcome: "its money is gone", leads: "attention", ends: order.Attention, enter: undone(inParts), happens: func(w *world) { w.mine(25) }},
+			{outcome: "its money is gone", leads: "attention", ends: order.Attention, enter: unseen, happens: func(w *world) { w.mine(25) }},
 		}},
 		{table: "ticket", state: "dropped", ends: order.Dropped, enter: lapsed, happens: comesConfirmed, cases: []ending{
 			{outcome: "nothing comes", happens: oneBlock},

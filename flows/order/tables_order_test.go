@@ -155,25 +155,33 @@ func moveStages() []stage {
 		table: "order", state: "splitting", site: order.SiteIsContract, enter: toSplit, happens: oneBlock, ends: order.Owned,
 		cases: append(readAgain(), ending{outcome: "no contract"}, ending{outcome: "a contract", bring: refundBecomesContract}),
 	}
-	gone := []ending{{outcome: "its payment is undone", happens: isLookedAt}}
+	gone := []ending{{outcome: "its payment is undone", leads: "paid", happens: goneForGood}}
 	return slices.Concat(plain, split, []stage{
 		address,
-		{table: "order", state: "joining", enter: undone(inParts), ends: order.Attention, cases: gone},
-		{table: "order", state: "splitting", enter: undone(toSplit), ends: order.Attention, cases: gone},
+		{table: "order", state: "joining", enter: unbuilt(inParts), ends: order.Dropped, cases: gone},
+		{table: "order", state: "splitting", enter: unbuilt(toSplit), ends: order.Dropped, cases: gone},
+		{table: "order", state: "paid", enter: unbuilt(toSplit), ends: order.Dropped, cases: []ending{
+			{outcome: "its payment is undone", leads: "paying", happens: goneForGood},
+		}},
 	})
 }
 
-// undone is an order whose payment is undone for good before its transfer is built.
-func undone(enter func(*testing.T) *world) func(*testing.T) *world {
+// unbuilt is an order that is paid and whose transfer could not be built yet.
+func unbuilt(enter func(*testing.T) *world) func(*testing.T) *world {
 	return func(t *testing.T) *world {
 		w := enter(t)
 		w.next(order.SiteBuild, refusedWith(order.ErrUnreachable))
 		w.mine(1)
-		w.node.undo()
-		w.node.vanish()
-		w.post()
 		return w
 	}
+}
+
+// goneForGood has the payment undone for good before that.
+func goneForGood(w *world) {
+	w.node.undo()
+	w.node.vanish()
+	w.post()
+	w.calm(2*time.Second, 0)
 }
 
 func refundBecomesContract(w *world) { w.node.contract[refund] = true }

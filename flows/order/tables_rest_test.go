@@ -54,7 +54,7 @@ func (w *world) endedAs(s stage, e ending) {
 // exchanged with it, and one that was to take a lost one's place is dropped with that.
 func (w *world) endOf(ticket order.Ticket, want order.TicketState) order.TicketState {
 	if taken := w.o.Instead(ticket.ID); taken != nil {
-		if taken.Coin.IsZero() {
+		if taken.Coin.IsZero() && taken.Reserve.Attempt == 0 { // else what was brought over is gone with a block
 			return order.Lost
 		}
 		return order.Exchanged

@@ -55,6 +55,8 @@ func (p *Simulated) picture(
 		}
 	case *e2e.DecryptedMessageMediaDocument:
 		a = attached{key: m.Key, iv: m.Iv, size: m.Size, caption: m.Caption}
+	case *e2e.DecryptedMessageMediaDocument46: // from somebody who does not know our layer yet
+		a = attached{key: m.Key, iv: m.Iv, size: int64(m.Size), caption: m.Caption}
 	default:
 		return nil, "", false
 	}
