@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/usherbot/usher/bot/simulator"
 	"github.com/usherbot/usher/chain/cirrus"
@@ -129,7 +130,7 @@ func TestKilledBetweenTheCallAndItsSavedAnswerIsStray(t *testing.T) {
 	}
 }
 
-// TestBlockedAndDownAreHealthProblems: the health page says what is missing.
+// TestHealthPages: they answer, and the one for readiness says what is missing, for as long as it is.
 func TestHealthPages(t *testing.T) {
 	t.Parallel()
 	w, _ := newWorld(t)
@@ -137,6 +138,30 @@ func TestHealthPages(t *testing.T) {
 	for _, page := range []string{"/live", "/ready", "/metrics"} {
 		if status, text := w.try(http.MethodGet, "http://"+w.usher.addr+page, nil, nil); status != http.StatusOK {
 			t.Errorf("%s: %d %s", page, status, text)
+		}
+	}
+	w.call(http.MethodPost, w.chain+"/sandbox/node", map[string]any{"peers": 0, "inIbd": false}, nil)
+	w.ready(http.StatusServiceUnavailable, "no peers")
+	w.call(http.MethodPost, w.chain+"/sandbox/node", map[string]any{"peers": 3, "inIbd": false}, nil)
+	w.ready(http.StatusOK, "ok")
+}
+
+// ready waits until the page for readiness has this status and says that.
+func (w *world) ready(want int, says string) {
+	w.t.Helper()
+	deadline := time.NewTimer(time.Minute)
+	defer deadline.Stop()
+	look := time.NewTicker(50 * time.Millisecond)
+	defer look.Stop()
+	for {
+		status, text := w.try(http.MethodGet, "http://"+w.usher.addr+"/ready", nil, nil)
+		if status == want && strings.Contains(text, says) {
+			return
+		}
+		select {
+		case <-deadline.C:
+			w.t.Fatalf("ready says %d %s, wanted %d %s", status, text, want, says)
+		case <-look.C:
 		}
 	}
 }

@@ -121,6 +121,8 @@ func (a *app) notReady(ctx context.Context) string {
 		return "Redis does not answer"
 	case a.clock().Sub(tip.Seen) > staleTip:
 		return "the node does not answer"
+	case !tip.Healthy:
+		return tip.Why
 	case a.courier != nil && !a.ears.ready.Load():
 		if _, err := a.courier.Contact(ctx); err != nil {
 			return "the courier is not logged in"

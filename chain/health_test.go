@@ -3,6 +3,7 @@ package chain
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"reflect"
 	"testing"
 	"time"
@@ -137,4 +138,42 @@ func TestRunLooksUntilItIsStopped(t *testing.T) {
 	}
 	stop()
 	<-done
+}
+
+// logged hears what is logged, and does something about it.
+type logged struct {
+	slog.Handler
+	heard func(slog.Record)
+}
+
+func (l logged) Enabled(context.Context, slog.Level) bool { return true }
+
+func (l logged) Handle(_ context.Context, r slog.Record) error {
+	l.heard(r)
+	return nil
+}
+
+// TestANodeThatStaysAwayIsLoggedNowAndThen: not with every look, of which there is one a second.
+func TestANodeThatStaysAwayIsLoggedNowAndThen(t *testing.T) {
+	chain, b := newFakeChain(t), newBoard()
+	w := chain.watcher(t, b)
+	look(t, w)
+	chain.network = cirrus.MainNet.Name
+	ctx, cancel := context.WithCancel(t.Context())
+	warned := 0
+	w.Poll = time.Millisecond
+	w.Log = slog.New(logged{slog.DiscardHandler, func(r slog.Record) {
+		if r.Level == slog.LevelInfo {
+			cancel()
+			return
+		}
+		if warned++; warned == 2 {
+			chain.network = cirrus.TestNet.Name
+		}
+	}})
+	asked := chain.total()["/api/Node/status"]
+	w.Run(ctx)
+	if got := chain.total()["/api/Node/status"] - asked; warned != 2 || got < patience {
+		t.Errorf("warned %d times in %d looks", warned, got)
+	}
 }

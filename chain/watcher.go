@@ -98,13 +98,26 @@ func NewWatcher(w Watching) *Watcher {
 // heartbeat is how old the posted tip gets before it is posted again although it is the same.
 const heartbeat = 10 * time.Second
 
+// patience is how many looks in a row may fail until that is logged once more.
+const patience = 60
+
 // Run looks at the chain every Poll until ctx ends. What fails is logged and done again at the next look.
 func (w *Watcher) Run(ctx context.Context) {
 	ticker := time.NewTicker(w.Poll)
 	defer ticker.Stop()
+	failed := 0
 	for ctx.Err() == nil {
-		if err := w.Look(ctx); err != nil && ctx.Err() == nil {
-			w.Log.WarnContext(ctx, "looking at the chain", "error", err)
+		err := w.Look(ctx)
+		switch {
+		case ctx.Err() != nil:
+		case err == nil && failed > 0:
+			w.Log.InfoContext(ctx, "the chain can be looked at again", "failed", failed)
+			failed = 0
+		case err != nil:
+			if failed%patience == 0 {
+				w.Log.WarnContext(ctx, "looking at the chain", "error", err, "failed", failed+1)
+			}
+			failed++
 		}
 		select {
 		case <-ctx.Done():

@@ -115,7 +115,8 @@ func (s stage) rank() int {
 func (c card) needed() (Text, []Button) {
 	var chat, person, busy, asked bool
 	for _, t := range c.standing() {
-		asked = asked || choosing(c.o, t) || c.asks(t)
+		undoing := t.State == order.Releasing && c.now.Before(t.Undo)
+		asked = asked || undoing || choosing(c.o, t) || c.asks(t)
 		switch t.State {
 		case order.Stray, order.Attention:
 			person = true

@@ -18,6 +18,8 @@ const (
 	lockDelay = 50 * time.Millisecond
 	// leaderDelay is how often those who stand by look whether they may lead.
 	leaderDelay = time.Second
+	// leaderPatience is how many of these looks in a row may fail until that is logged once more.
+	leaderPatience = 60
 )
 
 // errLost ends the work under a lock that is not ours any more.
@@ -36,13 +38,19 @@ func (db *DB) Lock(ctx context.Context, name string) (context.Context, func(), e
 // leadership is lost, work's context ends, and once work has returned this stands by again. It returns what work
 // returns by itself, or the context's error.
 func (db *DB) Leader(ctx context.Context, name string, work func(context.Context) error) error {
+	failed := 0
 	for {
 		led, err := db.lead(ctx, name, work)
 		if led || ctx.Err() != nil {
 			return errors.Join(err, ctx.Err())
 		}
-		if err != nil && !errors.Is(err, order.ErrBusy) {
-			db.cfg.Log.WarnContext(ctx, "standing by", "leadership", name, "error", err)
+		if err == nil || errors.Is(err, order.ErrBusy) {
+			failed = 0
+		} else {
+			if failed%leaderPatience == 0 {
+				db.cfg.Log.WarnContext(ctx, "standing by", "leadership", name, "error", err, "failed", failed+1)
+			}
+			failed++
 		}
 		timer := time.NewTimer(leaderDelay)
 		select {
