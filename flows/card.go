@@ -221,6 +221,9 @@ func (c card) ticket(t order.Ticket) part {
 // lost is a seat that could not be bought, once nothing is to be chosen any more.
 func (c card) lost(t order.Ticket) part {
 	id := "card.lost"
+	if t.Reserve.Spent > 0 {
+		id = "card.lost_gas"
+	}
 	if p := c.o.Payout(t.ID); p != nil && p.State.Final() {
 		id = "card.lost_done"
 	}
