@@ -166,7 +166,7 @@ func differenceKey(d order.Difference) string {
 func (f *Flows) difference(t *turn, x swap, seat cirrus.Seat, d order.Difference) Text {
 	a := args{
 		"Seat": seatName(seat), "Was": seatName(x.lost.Seat), "Price": f.crs(d.Price), "WasPrice": f.crs(x.lost.Price),
-		"Sum": f.crs(d.Pay), "Minutes": int(f.Config.Hold.Minutes()), "Address": x.o.Private.Refund.Short(),
+		"Sum": f.crs(d.Pay), "Hold": f.holdTime(t.voice), "Address": x.o.Private.Refund.Short(),
 	}
 	over := t.say("exchange.over", args{"Was": a["Was"], "Sum": f.crs(d.Network)})
 	money := t.say("exchange.same", a)

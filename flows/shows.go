@@ -202,9 +202,14 @@ func (f *Flows) endsSooner(o offer) bool {
 	return o.tip.Height > 0 && end.Before(f.Clock().Add(f.Config.Hold))
 }
 
+// holdTime is how long a seat is held unpaid, in words.
+func (f *Flows) holdTime(v voice) string {
+	return v.plain("minutes", args{"Count": int(f.Config.Hold.Minutes())})
+}
+
 // confirmNext says what the tap on the last screen before payment leads to.
 func (f *Flows) confirmNext(v voice, o offer, seats int) Text {
-	next := v.say("confirm.next", args{"Minutes": int(f.Config.Hold.Minutes()), "Count": seats})
+	next := v.say("confirm.next", args{"Hold": f.holdTime(v), "Count": seats})
 	if !f.endsSooner(o) {
 		return next
 	}

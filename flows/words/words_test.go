@@ -23,7 +23,7 @@ func load(t testing.TB) *Words {
 
 // every argument that any message takes, with values that try to be markup.
 func everything() Args {
-	all := Args{"Count": 2, "Minutes": 15, "Refused": 1, "All": 12, "Number": 2, "Given": 1, "Most": 64}
+	all := Args{"Count": 2, "Hold": "15 minutes", "Refused": 1, "All": 12, "Number": 2, "Given": 1, "Most": 64}
 	for _, name := range []string{
 		"Address", "Back", "Before", "Block", "Bot", "By", "Contract", "Courier", "Due", "Each", "Fee", "From", "ID", "Missing", "Name",
 		"Gas", "Network", "Next", "Order", "Price", "Seat", "Seats", "Seen", "Show", "State", "Sum", "Support", "Ticker", "To", "Tx", "Venue", "Wallet",
