@@ -43,6 +43,7 @@ type app struct {
 	pause   pause
 	durable storage.Durability
 	stake   *stake
+	refused *refusals
 }
 
 // newApp wires Usher together. It asks the node for its network and Telegram for the bot's name; nothing runs yet.
@@ -153,6 +154,7 @@ func (a *app) openTelegram(ctx context.Context) (err error) {
 	if a.flows, err = flows.New(a.flowsDeps()); err != nil {
 		return err
 	}
+	a.refused = newRefusals(a.settings, a.db.Sealed(), a.flows.PasswordRefused, a.log)
 	handler.Flows, a.ears.flows, a.ears.courier, a.ears.wake = a.flows, a.flows, a.courier, a.wakeCustomer
 	return nil
 }
@@ -221,7 +223,8 @@ func (a *app) wire(context.Context) error {
 		return err
 	}
 	a.engine.Deps = order.Deps{
-		Store: a.db, Locks: a.db, Holds: a.db, Addresses: a.db, View: a.db, Booth: booth, Ledger: a.node, Purse: a.node,
+		Store: a.db, Locks: a.db, Holds: a.db, Addresses: a.db, View: a.db, Ledger: a.node,
+		Booth: a.refused.noted(booth), Purse: notedPurse{a.node, a.refused},
 		Jobs: a.jobs, Teller: a.flows, Deliverer: a.flows, Sites: a.sites, Clock: a.clock, NewID: newID, Pick: pick, Log: a.log,
 	}
 	accounts := a.settings.accounts
@@ -271,6 +274,9 @@ func (a *app) sellingOff(ctx context.Context) (reason string, off bool) {
 	}
 	if ok, _ := a.durable.Selling(a.settings.redisRisk); !ok {
 		return flows.OffStore, true
+	}
+	if wallets, err := a.refused.refused(ctx); len(wallets) > 0 || err != nil {
+		return offWallet, true
 	}
 	if most := a.settings.atStake; most > 0 {
 		if full, err := a.stake.full(ctx, most); full || err != nil {

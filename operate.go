@@ -130,6 +130,13 @@ func (a *app) status(ctx context.Context) ([]string, error) {
 	if ok, why := a.durable.Selling(a.settings.redisRisk); !ok {
 		lines = append(lines, "Redis: "+why)
 	}
+	wallets, err := a.refused.refused(ctx)
+	if err != nil {
+		return nil, err
+	}
+	for _, wallet := range wallets {
+		lines = append(lines, fmt.Sprintf("Wallet %s: its password is refused.", wallet))
+	}
 	contracts, err := a.venues.list(ctx)
 	if err != nil {
 		return nil, err

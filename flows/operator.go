@@ -136,11 +136,28 @@ func (f *Flows) Attend(ctx context.Context, o order.Order, ticket string) error 
 	if t == nil {
 		return fmt.Errorf("attending to order %s: %w", o.ID, order.ErrNotFound)
 	}
-	screen := f.attendScreen(f.voice(""), o, *t)
+	if err := f.tellOperators(ctx, f.attendScreen(f.voice(""), o, *t)); err != nil {
+		return fmt.Errorf("telling of order %s: %w", o.ID, err)
+	}
+	return nil
+}
+
+// PasswordRefused tells the operators that the node does not open a wallet with its password. It fails where none of
+// them could be told.
+func (f *Flows) PasswordRefused(ctx context.Context, wallet string) error {
+	text := f.voice("").say("operator.password", args{"Wallet": wallet})
+	if err := f.tellOperators(ctx, Screen{Text: text}); err != nil {
+		return fmt.Errorf("telling of wallet %s: %w", wallet, err)
+	}
+	return nil
+}
+
+// tellOperators sends each operator a message. It fails where none got it.
+func (f *Flows) tellOperators(ctx context.Context, screen Screen) error {
 	var failed []error
 	for _, admin := range f.Config.Admins {
 		if _, err := f.send(ctx, admin, 0, screen); err != nil {
-			failed = append(failed, fmt.Errorf("telling an operator of order %s: %w", o.ID, err))
+			failed = append(failed, fmt.Errorf("telling an operator: %w", err))
 		}
 	}
 	if len(failed) < len(f.Config.Admins) {
