@@ -14,12 +14,12 @@ import (
 
 // refusals keeps which wallets the node does not open, for their password is refused. While there is one nothing is
 // sold: whoever paid would wait for their seat, and perhaps lose it. Passwords are read at the start only, so a process
-// that takes up the work knows nothing against a wallet until it has tried.
+// that takes up the work forgets what was refused before, and tries each wallet.
 type refusals struct {
-	store   small
-	wallets []string
-	tell    func(ctx context.Context, wallet string) error
-	log     *slog.Logger
+	store    small
+	accounts []cirrus.Account // one of each wallet
+	tell     func(ctx context.Context, wallet string) error
+	log      *slog.Logger
 }
 
 // What is kept about a wallet; nothing: it opens, or was not tried.
@@ -35,11 +35,14 @@ const offWallet = "wallet"
 // if it does not suffice.
 const tellWithin = 5 * time.Second
 
+// tryWithin bounds the look at one wallet at the start.
+const tryWithin = time.Minute
+
 func newRefusals(s settings, store small, tell func(context.Context, string) error, log *slog.Logger) *refusals {
 	r := &refusals{store: store, tell: tell, log: log}
 	for _, account := range s.accounts {
-		if !slices.Contains(r.wallets, account.Wallet) {
-			r.wallets = append(r.wallets, account.Wallet)
+		if !slices.ContainsFunc(r.accounts, func(a cirrus.Account) bool { return a.Wallet == account.Wallet }) {
+			r.accounts = append(r.accounts, account)
 		}
 	}
 	return r
@@ -49,7 +52,8 @@ func walletKey(wallet string) string { return "operator:wallet:" + wallet }
 
 // refused lists the wallets whose password was refused last.
 func (r *refusals) refused(ctx context.Context) (list []string, err error) {
-	for _, wallet := range r.wallets {
+	for _, account := range r.accounts {
+		wallet := account.Wallet
 		state, err := r.store.Get(ctx, walletKey(wallet))
 		if err != nil {
 			return nil, fmt.Errorf("reading whether wallet %s opens: %w", wallet, err)
@@ -64,10 +68,32 @@ func (r *refusals) refused(ctx context.Context) (list []string, err error) {
 // forget has each wallet count as one that was not tried.
 func (r *refusals) forget(ctx context.Context) error {
 	var problems []error
-	for _, wallet := range r.wallets {
-		problems = append(problems, r.put(ctx, wallet, ""))
+	for _, account := range r.accounts {
+		problems = append(problems, r.put(ctx, account.Wallet, ""))
 	}
 	return errors.Join(problems...)
+}
+
+// try finds out before anybody pays whether each wallet opens.
+func (r *refusals) try(ctx context.Context, node opener) {
+	for _, account := range r.accounts {
+		ctx, done := context.WithTimeout(ctx, tryWithin)
+		addresses, err := node.Candidates(ctx, account, 1)
+		if err == nil && len(addresses) > 0 {
+			err = node.CheckPassword(ctx, account.Wallet, addresses[0])
+			r.note(ctx, account.Wallet, err)
+		}
+		if err != nil {
+			r.log.Warn("whether a wallet opens", "wallet", account.Wallet, "error", err)
+		}
+		done()
+	}
+}
+
+// opener is what tells whether a wallet opens, without touching its coins.
+type opener interface {
+	Candidates(ctx context.Context, account cirrus.Account, n int) ([]cirrus.Address, error)
+	CheckPassword(ctx context.Context, wallet string, address cirrus.Address) error
 }
 
 func (r *refusals) put(ctx context.Context, wallet, state string) error {

@@ -90,10 +90,10 @@ func (w *wrongPassword) finds(t *testing.T, what string, refused, told []string)
 }
 
 func TestARefusedPasswordIsToldOnceAndStandsUntilTheWalletOpens(t *testing.T) {
-	for what, call := range newWrongPassword(t).calls {
+	for what := range newWrongPassword(t).calls {
 		t.Run(what, func(t *testing.T) {
 			w := newWrongPassword(t)
-			call = w.calls[what]
+			call := w.calls[what]
 			must(t, call("south"))
 			w.finds(t, "at first", nil, nil)
 			w.till.answer = fmt.Errorf("the node: %w", order.ErrPassword)
@@ -134,6 +134,28 @@ func TestARestartTriesEachWalletAfresh(t *testing.T) {
 	w.finds(t, "restarted", nil, []string{"north"})
 	_ = w.calls["buying"]("north")
 	w.finds(t, "still wrong", []string{"north"}, []string{"north", "north"})
+}
+
+// lockedNode opens every wallet but one.
+type lockedNode struct{ locked string }
+
+func (lockedNode) Candidates(context.Context, cirrus.Account, int) ([]cirrus.Address, error) {
+	return []cirrus.Address{"somewhere"}, nil
+}
+
+func (n lockedNode) CheckPassword(_ context.Context, wallet string, _ cirrus.Address) error {
+	if wallet == n.locked {
+		return order.ErrPassword
+	}
+	return nil
+}
+
+func TestAWrongPasswordIsFoundBeforeAnybodyPays(t *testing.T) {
+	w := newWrongPassword(t)
+	w.try(t.Context(), lockedNode{locked: "south"})
+	w.finds(t, "at the start", []string{"south"}, []string{"south"})
+	w.try(t.Context(), lockedNode{})
+	w.finds(t, "mended", nil, []string{"south"})
 }
 
 func TestABoothThatDerivesSecretsStillDoes(t *testing.T) {

@@ -35,6 +35,10 @@ func (a *app) work(ctx context.Context) error {
 	}
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return a.jobs.Run(ctx) })
+	group.Go(func() error {
+		a.refused.try(ctx, a.node)
+		return nil
+	})
 	group.Go(func() error { return a.followHalls(ctx) })
 	if a.courier != nil {
 		group.Go(func() error { return a.courier.Run(ctx) })
