@@ -29,13 +29,29 @@ func (f *Flows) grid(t *turn, o offer, mine []cirrus.Seat) [][]Button {
 		rows[row] = append(rows[row], f.seatButton(t, o, on.Seat, slices.Contains(mine, on.Seat)))
 	}
 	var grid [][]Button
+	blanks := maxGrid - len(seats)
 	for _, row := range rows {
-		if len(row) == 0 {
-			continue
-		}
-		grid = append(grid, evenly(row, maxRow)...)
+		parts := evenly(row, maxRow)
+		grid = append(grid, aligned(parts, &blanks)...)
 	}
 	return grid
+}
+
+// aligned fills up the end of a hall's row that was broken, so that its seats stand under each other, each as wide as
+// the others, while the message has room for that many blanks.
+func aligned(parts [][]Button, blanks *int) [][]Button {
+	if len(parts) == 0 {
+		return nil
+	}
+	last := len(parts) - 1
+	missing := len(parts[0]) - len(parts[last])
+	if missing > *blanks {
+		return parts
+	}
+	*blanks -= missing
+	blank := Button{Text: " "} // a text may be blank, but not empty
+	parts[last] = append(slices.Clip(parts[last]), slices.Repeat([]Button{blank}, missing)...)
+	return parts
 }
 
 // evenly breaks buttons into as few rows of at most so many as there can be, all about as long.

@@ -71,7 +71,7 @@ func (k *wireKeyboard) check() error {
 }
 
 func (b *wireButton) check() error {
-	if strings.TrimSpace(b.Text) == "" {
+	if b.Text == "" {
 		return badRequest("can't parse inline keyboard button: Field \"text\" must be of type String and not empty")
 	}
 	switch b.Style {
