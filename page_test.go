@@ -71,15 +71,13 @@ func click(testid string) step {
 	return chromedp.Steps(chromedp.WaitEnabled(element(testid)), chromedp.Click(element(testid)))
 }
 
-// tap presses the newest button whose text begins so.
+// tap presses the newest button whose text begins so. It is found and pressed in one go: the page may draw a message
+// anew at any time.
 func tap(text string) step {
-	const mark = "data-tapped-by-test"
-	js := `(() => { const all = [...document.querySelectorAll('[data-testid=chat-log] [data-testid=button]')]
-		.filter(b => (b.dataset.text || '').startsWith(` + strconv.Quote(text) + `));
-		document.querySelectorAll('[` + mark + `]').forEach(b => b.removeAttribute('` + mark + `'));
-		const last = all.at(-1); if (!last) return false; last.setAttribute('` + mark + `', ''); return true })()`
-	button := chromedp.CSS(`[` + mark + `]`)
-	return chromedp.Steps(holds(js), chromedp.Click(button))
+	return holds(`(() => { const last = [...document.querySelectorAll('[data-testid=chat-log] [data-testid=button]')]
+		.filter(b => (b.dataset.text || '').startsWith(` + strconv.Quote(text) + `)).at(-1);
+		if (!last || last.disabled || !last.checkVisibility()) return false;
+		last.scrollIntoView({block: 'nearest'}); last.click(); return true })()`)
 }
 
 // holds waits until a JavaScript expression is true.

@@ -5,8 +5,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/usherbot/usher/chain/cirrus"
@@ -185,3 +187,27 @@ type brokenShelf struct{}
 
 func (brokenShelf) Get(context.Context, string) ([]byte, error) { return nil, errors.New("no store") }
 func (brokenShelf) Put(context.Context, string, []byte) error   { return errors.New("no store") }
+
+func TestAWalletThatDoesNotOpenStopsSellingUntilItsPasswordIsMended(t *testing.T) {
+	d, err := startDemo(t.Context(), demoFlags{generation: "ciphered", node: "today", block: "manual"},
+		streams{strings.NewReader(""), io.Discard, io.Discard})
+	must(t, err)
+	t.Cleanup(func() { must(t, d.close()) })
+	wallet := d.app.settings.accounts[0].Wallet
+	right := d.app.settings.passwords[wallet]
+	d.app.settings.passwords[wallet] = right + "x"
+	d.app.refused.try(t.Context(), d.app.node)
+	if reason, off := d.app.sellingOff(t.Context()); !off || reason != offWallet {
+		t.Errorf("selling is off %t for reason %q", off, reason)
+	}
+	lines, err := d.app.status(t.Context())
+	must(t, err)
+	if says := strings.Join(lines, "\n"); !strings.Contains(says, "Wallet "+wallet+": its password is refused.") || strings.Contains(says, right) {
+		t.Errorf("the operator reads %s", says)
+	}
+	d.app.settings.passwords[wallet] = right
+	d.app.refused.try(t.Context(), d.app.node)
+	if reason, _ := d.app.sellingOff(t.Context()); reason == offWallet {
+		t.Error("selling is still off")
+	}
+}
