@@ -126,7 +126,7 @@ const flaws = `m => {
 	for (const b of m.querySelectorAll('[data-testid=button]')) {
 		const box = b.getBoundingClientRect(), style = getComputedStyle(b);
 		if (box.height < 40) say('a button only ' + box.height + ' px high', b.textContent);
-		if (!b.textContent.trim()) say('a button without words', b.dataset.button);
+		if (!b.disabled && !b.textContent.trim()) say('a button without words', b.dataset.button);
 		if (parseFloat(style.fontSize) < 12) say('a button in tiny letters', b.textContent);
 		nodes(b).forEach(node => broken(node, b.textContent));
 	}
