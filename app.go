@@ -184,13 +184,14 @@ func (a *app) courierConfig() courier.Config {
 
 func (a *app) flowsDeps() flows.Deps {
 	var desk flows.Courier = nobody{}
+	var verify func(context.Context, int64) (flows.Key, error)
 	if a.courier != nil {
-		desk = courierDesk{a.courier}
+		desk, verify = courierDesk{a.courier}, courierDesk{a.courier}.Verify
 	}
 	a.engine = order.NewEngine(a.engineConfig(), order.Deps{}) // completed by wire
 	return flows.Deps{
 		Sessions: a.db, Courier: desk, Desk: a.engine, Operate: a.engine.Operate, View: a.db, Holds: a.db, Lookers: a.db, Messenger: a.bot, Artist: ticketgen.Artist{},
-		Clock: a.clock, Wake: a.wakeCustomer, CardShown: a.engine.CardShown, Attention: a.attention, Pause: a.pause.set,
+		Clock: a.clock, Wake: a.wakeCustomer, Verify: verify, CardShown: a.engine.CardShown, Attention: a.attention, Pause: a.pause.set,
 		Venue: a.changeVenue, Venues: a.venues.list,
 		Status: a.status, WordsWrong: func(err error) { a.log.Error("words", "error", err) },
 		Config: flows.Config{

@@ -71,7 +71,7 @@ func newWorldOn(t testing.TB, network cirrus.Network) *world {
 	w.flows, err = flows.New(flows.Deps{
 		Sessions: w.db, Courier: w.courier, Desk: desk{w}, Operate: desk{w}.Operate, View: w.db, Holds: w.db, Lookers: w.db, Messenger: w, Artist: w.artist,
 		Clock: w.clock.Now, Wait: func(context.Context, time.Duration) error { return errors.New("no time to wait") },
-		Attention: w.attention,
+		Attention: w.attention, Verify: w.courier.Verify,
 		Pause: func(_ context.Context, paused bool) error {
 			w.off = map[bool]string{true: flows.OffPaused}[paused]
 			return nil
@@ -290,6 +290,16 @@ func (c *toyCourier) Deliver(_ context.Context, customer int64, p flows.Parcel) 
 		c.w.chat(customer).secret(p)
 	}
 	return order.DeliverySeen, nil
+}
+
+// Verify gives the same key for each customer's open chat.
+func (c *toyCourier) Verify(_ context.Context, customer int64) (flows.Key, error) {
+	if c.open[customer] != flows.ChatOpen {
+		return flows.Key{}, order.ErrNoChat
+	}
+	return flows.Key{Picture: []byte("cells"), Lines: [4]string{
+		"0f 1e 2d 3c  4b 5a 69 78", "87 96 a5 b4  c3 d2 e1 f0", "10 32 54 76  98 ba dc fe", "ef cd ab 89  67 45 23 01",
+	}}, nil
 }
 
 // Say writes into the secret chat, once for each key.

@@ -78,6 +78,22 @@ func (c *Courier) Chat(ctx context.Context, customer int64) (ChatState, error) {
 	return state, nil
 }
 
+// Key returns what the customer compares with the "Encryption Key" screen of their
+// phone, for the chat that a parcel would go into. It only reads, so every process
+// may be asked. ErrNoChat when no chat is open.
+func (c *Courier) Key(ctx context.Context, customer int64) (secretchat.KeyPicture, error) {
+	chats := c.current()
+	chat, _, err := c.open(ctx, chats, customer)
+	if err != nil {
+		return secretchat.KeyPicture{}, err
+	}
+	key, err := chats.KeyPicture(ctx, chat.ID)
+	if errors.Is(err, secretchat.ErrNoChat) { // it ended meanwhile and is forgotten
+		err = fmt.Errorf("%w: %w", ErrNoChat, err)
+	}
+	return key, err
+}
+
 // open finds the customer's open chat, the newest if there are several, and the
 // others.
 func (c *Courier) open(ctx context.Context, chats *secretchat.Client, customer int64) (chat secretchat.Chat, others []secretchat.Chat, err error) {
