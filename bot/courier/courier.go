@@ -62,7 +62,7 @@ type Config struct {
 	Rand  io.Reader // crypto/rand when nil
 	Log   *slog.Logger
 	// Do, when set, is called around every call that has an effect, with the name of
-	// its site: courier.login, courier.accept, courier.ask, courier.upload,
+	// its site: courier.login, courier.logout, courier.accept, courier.ask, courier.upload,
 	// courier.send_text, courier.send_photo, courier.send_service, courier.discard;
 	// and courier.parameters, which only reads.
 	Do func(ctx context.Context, site string, call func(ctx context.Context) error) error

@@ -65,6 +65,7 @@ type account struct {
 	ID       int64  `json:"id"`
 	Username string `json:"username,omitempty"`
 	Name     string `json:"name,omitempty"`
+	Since    int64  `json:"since,omitempty"` // Unix seconds of the login
 }
 
 // account reads who is logged in; nil when nobody is.
