@@ -105,7 +105,11 @@ func describeCourier(out io.Writer, s courier.Standing) error {
 	if s.Account == 0 {
 		lines = append(lines, "Account: none is logged in. Next: usher courier login")
 	} else {
-		lines = append(lines, fmt.Sprintf("Account: @%s, id %d", s.Contact.Username, s.Account),
+		who := "@" + s.Contact.Username
+		if s.Contact.Username == "" {
+			who = s.Contact.Name + ", without a username"
+		}
+		lines = append(lines, fmt.Sprintf("Account: %s, id %d", who, s.Account),
 			"Logged in: "+s.Since.UTC().Format("2006-01-02 15:04")+" UTC")
 	}
 	session := "none"

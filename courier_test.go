@@ -44,15 +44,14 @@ func TestTheOperatorSeesTheCourierAndLogsItOut(t *testing.T) {
 	status, logout := []string{"courier", "status"}, []string{"courier", "logout"}
 	w.expect(0, "", status, "Account: none is logged in. Next: usher courier login", "Session: none", "Open secret chats: 0")
 	w.run("")
-	w.expect(0, "", status, "Account: @courier, id ", "Logged in: 20", "Session: stored, sealed")
+	w.expect(0, "", status, "Account: @QuayTickets, id ", "Logged in: 20", "Session: stored, sealed")
 	w.expect(1, "y\n", logout, "an Usher runs on this Redis: stop it")
 	if err := w.usher.cmd.Process.Signal(syscall.SIGTERM); err != nil {
 		t.Fatal(err)
 	}
-	err := <-w.usher.done
-	w.usher.done <- err // the end of the test takes it as well
+	<-w.usher.done
 	w.expect(1, "\n", logout, "must start a new one", "Log out? y/N: ", "Nothing was changed.")
-	w.expect(0, "", status, "Account: @courier, id ")
+	w.expect(0, "", status, "Account: @QuayTickets, id ")
 	w.expect(0, "", append(logout, "--yes"), "Logged out.", "USHER_COURIER_CODE is set")
 	w.expect(0, "", status, "Account: none is logged in", "Session: none")
 	w.expect(0, "", append(logout, "--yes"), "Account: none is logged in")
