@@ -31,6 +31,7 @@ type app struct {
 	keys    *storage.Keyring
 	node    *chain.Client
 	db      *storage.DB
+	chats   *storage.Owned // the courier's records, of the process that works
 	jobs    *storage.Jobs
 	engine  *order.Engine
 	flows   *flows.Flows
@@ -111,6 +112,7 @@ func (a *app) openStore(ctx context.Context) (err error) {
 	if err := a.db.RememberNetwork(ctx, a.db.Network()); err != nil {
 		return fmt.Errorf("this Redis belongs to another network: set USHER_REDIS_URL or USHER_NODE_URL: %w", err)
 	}
+	a.chats = a.db.Owned("courier")
 	if a.network, err = cirrus.NetworkNamed(a.db.Network()); err != nil {
 		return err
 	}
@@ -171,7 +173,7 @@ func (a *app) courierConfig() courier.Config {
 	c := a.settings.courier
 	cfg := courier.Config{
 		APIID: c.id, APIHash: c.hash, Phone: c.phone, Server: c.server, ServerKeyPEM: c.serverKey,
-		Store: a.db.Sealed(), Log: a.log, Do: a.sites.Do,
+		Store: a.chats, Shared: a.chats.Shared(), Log: a.log, Do: a.sites.Do,
 		Password: func(context.Context) (string, error) { return c.password, nil },
 	}
 	if c.code != "" {

@@ -183,6 +183,7 @@ func loginCourier(ctx context.Context, s settings, io streams, log *slog.Logger)
 		return err
 	}
 	cfg := a.courierConfig()
+	cfg.Store = a.chats.Shared() // also while Usher runs, whose courier waits for this session
 	if cfg.Code == nil {
 		cfg.Code = func(context.Context) (string, error) { return ask(io, "Code that Telegram sent: ", false) }
 	}

@@ -53,7 +53,7 @@ func (c *Courier) Invite(ctx context.Context, customer int64) error {
 	if found, err := c.read(ctx, invitedName(customer), &known); err != nil || found {
 		return err
 	}
-	return c.write(ctx, invitedName(customer), struct {
+	return c.leave(ctx, invitedName(customer), struct {
 		Version int   `json:"v"`
 		Since   int64 `json:"since"` // Unix seconds
 	}{recordVersion, c.cfg.Clock.Now().Unix()})
