@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -34,6 +35,22 @@ func (c courierDesk) Deliver(ctx context.Context, customer int64, p flows.Parcel
 
 func (c courierDesk) Say(ctx context.Context, customer int64, key, text string) error {
 	return courierError(c.Courier.Say(ctx, customer, key, text))
+}
+
+// keyCell is the side of a cell of a key's picture, in pixels.
+const keyCell = 40
+
+// Verify gives the key of a customer's chat as it is shown.
+func (c courierDesk) Verify(ctx context.Context, customer int64) (flows.Key, error) {
+	key, err := c.Courier.Key(ctx, customer)
+	if err != nil {
+		return flows.Key{}, courierError(err)
+	}
+	var picture bytes.Buffer
+	if err := key.WritePNG(&picture, keyCell); err != nil {
+		return flows.Key{}, err
+	}
+	return flows.Key{Picture: picture.Bytes(), Lines: key.Lines()}, nil
 }
 
 func deliveryState(state courier.ParcelState) order.DeliveryState {

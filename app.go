@@ -31,6 +31,7 @@ type app struct {
 	keys    *storage.Keyring
 	node    *chain.Client
 	db      *storage.DB
+	chats   *storage.Owned // the courier's records, of the process that works
 	jobs    *storage.Jobs
 	engine  *order.Engine
 	flows   *flows.Flows
@@ -112,6 +113,7 @@ func (a *app) openStore(ctx context.Context) (err error) {
 	if err := a.db.RememberNetwork(ctx, a.db.Network()); err != nil {
 		return fmt.Errorf("this Redis belongs to another network: set USHER_REDIS_URL or USHER_NODE_URL: %w", err)
 	}
+	a.chats = a.db.Owned("courier")
 	if a.network, err = cirrus.NetworkNamed(a.db.Network()); err != nil {
 		return err
 	}
@@ -173,7 +175,7 @@ func (a *app) courierConfig() courier.Config {
 	c := a.settings.courier
 	cfg := courier.Config{
 		APIID: c.id, APIHash: c.hash, Phone: c.phone, Server: c.server, ServerKeyPEM: c.serverKey,
-		Store: a.db.Sealed(), Log: a.log, Do: a.sites.Do,
+		Store: a.chats, Shared: a.chats.Shared(), Log: a.log, Do: a.sites.Do,
 		Password: func(context.Context) (string, error) { return c.password, nil },
 	}
 	if c.code != "" {
@@ -184,13 +186,14 @@ func (a *app) courierConfig() courier.Config {
 
 func (a *app) flowsDeps() flows.Deps {
 	var desk flows.Courier = nobody{}
+	var verify func(context.Context, int64) (flows.Key, error)
 	if a.courier != nil {
-		desk = courierDesk{a.courier}
+		desk, verify = courierDesk{a.courier}, courierDesk{a.courier}.Verify
 	}
 	a.engine = order.NewEngine(a.engineConfig(), order.Deps{}) // completed by wire
 	return flows.Deps{
 		Sessions: a.db, Courier: desk, Desk: a.engine, Operate: a.engine.Operate, View: a.db, Holds: a.db, Lookers: a.db, Messenger: a.bot, Artist: ticketgen.Artist{},
-		Clock: a.clock, Wake: a.wakeCustomer, CardShown: a.engine.CardShown, Attention: a.attention, Pause: a.pause.set,
+		Clock: a.clock, Wake: a.wakeCustomer, Verify: verify, CardShown: a.engine.CardShown, Attention: a.attention, Pause: a.pause.set,
 		Venue: a.changeVenue, Venues: a.venues.list,
 		Status: a.status, WordsWrong: func(err error) { a.log.Error("words", "error", err) },
 		Config: flows.Config{

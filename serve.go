@@ -11,11 +11,9 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus/promhttp"
-	"github.com/spf13/cobra"
 	"golang.org/x/sync/errgroup"
 	"golang.org/x/term"
 
-	"github.com/usherbot/usher/bot/courier"
 	"github.com/usherbot/usher/flows/order"
 )
 
@@ -150,58 +148,6 @@ func (a *app) waitReady(ctx context.Context) {
 		case <-ticker.C:
 		}
 	}
-}
-
-// courierCommand is `usher courier login`.
-func courierCommand(io streams) *cobra.Command {
-	group := &cobra.Command{Use: "courier", Short: "The Telegram account that hands over tickets"}
-	group.AddCommand(&cobra.Command{
-		Use:   "login",
-		Short: "Logs the courier in, asking for the code that Telegram sends",
-		Args:  cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			s, log, err := configured(io)
-			if err != nil {
-				return err
-			}
-			return loginCourier(cmd.Context(), s, io, log)
-		},
-	})
-	return group
-}
-
-func loginCourier(ctx context.Context, s settings, io streams, log *slog.Logger) error {
-	if s.courier.id == 0 {
-		return errors.New("USHER_COURIER_API_ID, _API_HASH and _PHONE must be set: see usher help config")
-	}
-	a := &app{settings: s, log: log, sites: order.Straight{}, clock: time.Now}
-	defer func() { _ = a.close() }()
-	if err := errors.Join(a.openNode(ctx)); err != nil {
-		return err
-	}
-	if err := a.openStore(ctx); err != nil {
-		return err
-	}
-	cfg := a.courierConfig()
-	if cfg.Code == nil {
-		cfg.Code = func(context.Context) (string, error) { return ask(io, "Code that Telegram sent: ", false) }
-	}
-	if s.courier.password == "" {
-		cfg.Password = func(context.Context) (string, error) { return ask(io, "Two-step password: ", true) }
-	}
-	c, err := courier.New(cfg, &courierEars{newID: newID, log: log})
-	if err != nil {
-		return err
-	}
-	if err := c.Login(ctx); err != nil {
-		return fmt.Errorf("logging the courier in: %w", err)
-	}
-	contact, err := c.Contact(ctx)
-	if err != nil {
-		return err
-	}
-	_, err = fmt.Fprintf(io.out, "Logged in as @%s. Use this account for nothing else, and let no other session of it accept secret chats.\n", contact.Username)
-	return err
 }
 
 // ask asks a person at the terminal; hidden does not show what they type.

@@ -186,6 +186,35 @@ func TestTwoUshersTakeOneCustomersUpdatesInTurn(t *testing.T) {
 	ada.sees("the show", says("seats are free"), nil)
 	ada.tap("Choose a seat")
 	ada.sees("the seats", says("Tap a seat"), nil)
+	ada.choose("An Evening", "2B", cirrus.TestNet.Address(cirrus.Hash{0xAD, 0xA1}))
+	ada.verifiesTheirChat(4)
+}
+
+// verifiesTheirChat asks for the key of the secret chat so many times, and compares it with what is on the phone.
+func (r *remote) verifiesTheirChat(times int) {
+	r.t.Helper()
+	key := ""
+	for _, chat := range r.chats() {
+		if chat.Kind == "secret" {
+			key = chat.Key
+		}
+	}
+	for range times {
+		r.write("/verify")
+	}
+	same := func(m simulator.MessageView) bool {
+		digits := strings.ReplaceAll(strings.Join(strings.Fields(m.Text), ""), "`", "")
+		return key != "" && m.Picture != "" && strings.Contains(digits, key)
+	}
+	r.sees("the key as on the phone, each time", func(simulator.MessageView) bool {
+		n := 0
+		for _, m := range r.chats()[0].Messages {
+			if same(m) {
+				n++
+			}
+		}
+		return n == times
+	}, nil)
 }
 
 func TestWhileRedisIsAwayDeliveriesComeAgain(t *testing.T) {

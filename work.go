@@ -16,7 +16,7 @@ import (
 func (a *app) serve(ctx context.Context) error {
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return a.db.Leader(ctx, "watcher", a.watch) })
-	group.Go(func() error { return a.db.Leader(ctx, "courier", a.work) })
+	group.Go(func() error { return a.chats.Lead(ctx, a.work) })
 	if a.settings.webhook.URL != "" {
 		group.Go(func() error { return a.bot.Receive(ctx) })
 		group.Go(func() error { return a.db.Leader(ctx, "updates", a.bot.KeepWebhook) })

@@ -42,6 +42,9 @@ func (f *Flows) asideCommand(ctx context.Context, t *turn) (reply Reply, ok bool
 	case "support":
 		screen, err := f.supportScreen(ctx, t)
 		return f.aside(t, screen), true, err
+	case "verify":
+		screen, err := f.verify(ctx, t)
+		return f.aside(t, screen), true, err
 	case "language":
 		return f.aside(t, Screen{Text: t.say("language.only", nil), Buttons: t.menu()}), true, nil
 	}

@@ -28,7 +28,7 @@ func moments() map[string][]string {
 func unexpected() []string {
 	return []string{
 		"send sticker", "send photo", "send voice", "send contact", "send location", "send forward", "send edited", "send dice",
-		"write /help", "write /support", "write /language", "write /nonsense", "write /help me",
+		"write /help", "write /support", "write /language", "write /verify", "write /nonsense", "write /help me",
 		"group /start", "group /refund k2x", "grouptap 1:cancel:k1x", "groupwrite hello",
 		"bob raw 1:cancel:k1x", "bob raw 1:refund:k2x", "bob raw 1:own", "bob write /refund_k2x", "bob write /forget",
 		"raw nonsense", "raw 1:card:k9x", "raw 1:undo:k9x:k2x", "raw 1:details:k1x:k9x", "raw 1:money:k9x",

@@ -232,6 +232,9 @@ func (c card) lost(t order.Ticket) part {
 
 // reason says in the customer's words why a ticket went another way.
 func (c card) reason(t order.Ticket) string {
+	if dead(c.o, t) {
+		return c.plain("reason.dead", nil)
+	}
 	if c.o.Late && t.State == order.Lost && t.Reason == order.ReasonSeatTaken {
 		return c.plain("reason.late", nil)
 	}

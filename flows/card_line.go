@@ -82,6 +82,9 @@ func (c card) lineState(t order.Ticket) string {
 	case order.Exchanged:
 		return "exchanged"
 	case order.Lost, order.Dropped:
+		if c.brief && dead(c.o, t) {
+			return "dead_short"
+		}
 		if c.brief {
 			return "lost_short"
 		}

@@ -73,6 +73,15 @@ func variants(w *world) map[string]order.Order {
 			all[row.Table+" "+row.State+" "+string(reason)] = o
 		}
 	}
+	for _, state := range []order.TicketState{order.Lost, order.Exchanged} {
+		o := longOrder(w)
+		o.Tickets[0].State, o.Tickets[0].Reason, o.Tickets[0].Delivery.Count = state, order.ReasonSeatTaken, 1
+		all["dead "+string(state)] = o
+		o = several(o)
+		all["eight dead "+string(state)] = o
+		o.State = order.Void
+		all["void after "+string(state)] = o
+	}
 	for _, delivery := range []order.DeliveryState{order.DeliveryNone, order.DeliveryWaiting, order.DeliverySent, order.DeliverySeen} {
 		for _, state := range []order.TicketState{order.Owned, order.Ended} {
 			o := longOrder(w)

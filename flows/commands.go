@@ -163,7 +163,7 @@ func (f *Flows) public(e Event) Reply {
 		return Reply{Answer: cut(v.plain("tap.group", nil), answerRoom)}
 	}
 	switch e.Command {
-	case "start", "help", "shows", "tickets", "refund", "wallet", "cancel", "language", "support", "forget":
+	case "start", "help", "shows", "tickets", "refund", "wallet", "cancel", "verify", "language", "support", "forget":
 	default:
 		return Reply{}
 	}

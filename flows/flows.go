@@ -26,6 +26,9 @@ type Deps struct {
 	Wait func(ctx context.Context, d time.Duration) error
 	// Wake runs the customer's orders that wait for a secret chat. May be nil.
 	Wake func(ctx context.Context, customer int64) error
+	// Verify gives the key of the customer's open secret chat, to be compared with the phone's. Errors:
+	// order.ErrNoCourier, order.ErrNoChat. May be nil: then there is nothing to compare.
+	Verify func(ctx context.Context, customer int64) (Key, error)
 	// CardShown notes which message is the living card of an order, where a reply showed it. May be nil: then the
 	// card stays where it was, and what the reply showed is a picture of the moment.
 	CardShown func(ctx context.Context, id order.ID, message int) error

@@ -11,7 +11,7 @@ type MenuEntry struct{ Command, About string }
 
 // commandsOfMenu lists the commands of the private chat, the most used first.
 func commandsOfMenu() []string {
-	return []string{"shows", "tickets", "refund", "wallet", "cancel", "language", "help", "support", "forget"}
+	return []string{"shows", "tickets", "refund", "wallet", "cancel", "verify", "language", "help", "support", "forget"}
 }
 
 // Menu gives the commands of the private chat in a language. Errors: a word file that cannot be read.

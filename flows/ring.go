@@ -114,6 +114,7 @@ func (f *Flows) bells(o order.Order, around Around) []bell {
 	}
 	add(f.handedBell(v, o))
 	add(f.chatBell(v, o, around))
+	add(f.voidBell(v, o))
 	for i, p := range o.Payouts {
 		key, text := f.payoutBell(v, o, p)
 		if key == "" {
@@ -156,6 +157,9 @@ func (f *Flows) paidBell(v voice, o order.Order) (keys []string, text Text) {
 func (f *Flows) choiceBell(v voice, o order.Order, t order.Ticket) (b bell, rings bool) {
 	a := f.bellArgs(v, o, t)
 	key, id, lost := "lost:"+t.ID, "ring.choose", t
+	if dead(o, t) {
+		key, id = deadBell(t), "ring.choose_dead"
+	}
 	if old := o.Ticket(t.Was); old != nil && t.State == order.Dropped {
 		key, id, lost = "dropped:"+t.ID, "ring.choose_again", *old
 		a["Was"] = seatName(old.Seat)
@@ -178,6 +182,8 @@ func (f *Flows) ticketBell(v voice, o order.Order, t order.Ticket) (keys []strin
 	switch {
 	case o.State != order.Filled:
 		return nil, nil
+	case t.Dead() && !t.Choosing():
+		return []string{deadBell(t)}, v.say("ring.dead", a)
 	case t.State == order.Lost && !t.Choosing():
 		return []string{"lost:" + t.ID}, v.say("ring.lost", a)
 	case t.State == order.Attention:

@@ -297,6 +297,11 @@ func (w *world) turns(what, rest string) {
 		}
 		delete(w.own, w.at(60))
 		w.chain.contracts[w.at(60)] = true
+	case "forking":
+		w.final = 20
+		w.newEngine(w.flows.Config.Gas)
+	case "undone":
+		w.chain.undo()
 	case "lose":
 		w.chain.fail = "lost"
 	case "blocked":

@@ -16,8 +16,13 @@ import (
 const editGap = 3 * time.Second
 
 // Tell brings the card of an order up to date. What happens between two edits is not shown one by one: the last state
-// wins. A new message is sent only for what must ring, each once. It implements order.Teller.
+// wins. A new message is sent only for what must ring, each once. That a QR opens no door is said in the secret chat too,
+// even to somebody who blocked the bot. It implements order.Teller.
 func (f *Flows) Tell(ctx context.Context, o *order.Order) error {
+	return errors.Join(f.tellBotChat(ctx, o), f.callDead(ctx, o))
+}
+
+func (f *Flows) tellBotChat(ctx context.Context, o *order.Order) error {
 	now := f.Clock()
 	o.Card.Again = time.Time{}
 	if o.Card.Blocked {

@@ -22,6 +22,9 @@ type toyChain struct {
 	payments  map[string]order.Payment
 	contracts map[cirrus.Address]bool
 	handed    map[cirrus.Address]bool // addresses of ours
+	newest    []minedTx
+	forks     uint64 // how often a block was undone
+	fork      uint64 // blocks above this height were undone
 	txs       int
 	addresses byte
 	ciphered  bool   // answers as of the generation that ciphers what is secret
@@ -34,6 +37,13 @@ type toyTx struct {
 	call    order.BoothCall
 	kind    string // "reserve", "release", "payment"
 	payment order.Payment
+}
+
+// minedTx is a transaction of the newest block, with the coins that it spent and how many it made.
+type minedTx struct {
+	tx    toyTx
+	spent []cirrus.Coin
+	made  []cirrus.Coin
 }
 
 func newToyChain(w *world) *toyChain {
@@ -83,6 +93,7 @@ func (c *toyChain) block() {
 	for i := range c.coins {
 		c.coins[i].Confirmations++
 	}
+	c.newest = nil
 	for _, tx := range c.mempool {
 		c.mine(tx)
 	}
@@ -92,11 +103,13 @@ func (c *toyChain) block() {
 
 func (c *toyChain) mine(tx toyTx) {
 	var in cirrus.Strats
+	var spent []cirrus.Coin
 	c.coins = slices.DeleteFunc(c.coins, func(coin cirrus.Coin) bool {
 		if !slices.Contains(tx.spends, coin.Outpoint) {
 			return false
 		}
 		in += coin.Amount
+		spent = append(spent, coin)
 		return true
 	})
 	before := len(c.coins)
@@ -109,6 +122,23 @@ func (c *toyChain) mine(tx toyTx) {
 	for i := before; i < len(c.coins); i++ {
 		c.coins[i].Confirmations = 1
 	}
+	c.newest = append(c.newest, minedTx{tx: tx, spent: spent, made: slices.Clone(c.coins[before:])})
+}
+
+// undo takes the newest block away: its transactions wait to be mined again, and seats that it sold are free.
+func (c *toyChain) undo() {
+	c.height--
+	c.forks, c.fork = c.forks+1, c.height
+	for _, m := range c.newest {
+		c.coins = slices.DeleteFunc(c.coins, func(coin cirrus.Coin) bool { return slices.Contains(m.made, coin) })
+		c.coins, c.mempool = append(c.coins, m.spent...), append(c.mempool, m.tx)
+		delete(c.receipts, m.tx.id)
+		if m.tx.kind == "reserve" {
+			seat := c.w.seat(m.tx.call.Seat.String())
+			seat.Owner, seat.Secret = "", nil
+		}
+	}
+	c.newest = nil
 }
 
 func (c *toyChain) mineReserve(tx toyTx, in cirrus.Strats) {

@@ -38,6 +38,7 @@ type world struct {
 	sale    order.Sale
 	network cirrus.Network
 	off     string
+	final   uint64 // how many blocks lie on what can't be undone any more; 0: nothing is ever undone
 	healthy bool
 	own     map[cirrus.Address]bool
 	showing func() error // what happens when a screen is shown outside of a reply; nil: nothing
@@ -71,7 +72,7 @@ func newWorldOn(t testing.TB, network cirrus.Network) *world {
 	w.flows, err = flows.New(flows.Deps{
 		Sessions: w.db, Courier: w.courier, Desk: desk{w}, Operate: desk{w}.Operate, View: w.db, Holds: w.db, Lookers: w.db, Messenger: w, Artist: w.artist,
 		Clock: w.clock.Now, Wait: func(context.Context, time.Duration) error { return errors.New("no time to wait") },
-		Attention: w.attention,
+		Attention: w.attention, Verify: w.courier.Verify,
 		Pause: func(_ context.Context, paused bool) error {
 			w.off = map[bool]string{true: flows.OffPaused}[paused]
 			return nil
@@ -98,7 +99,7 @@ func (w *world) newEngine(gas order.Gas) {
 	w.jobs = memory.NewJobs(w.clock, func(ctx context.Context, id order.ID) error { return w.engine.Run(ctx, id) })
 	w.engine = order.NewEngine(order.Config{
 		Gas: gas, Accounts: []cirrus.Account{{Wallet: "usher1", Name: "account 0"}}, Hold: 15 * time.Minute, Choice: 30 * time.Minute, Undo: 10 * time.Second,
-		Unpaid: 2, Resold: w.flows.Config.SellResold, Fee: w.flows.Config.ServiceFee, FeeTo: w.at(99),
+		Finality: w.final, Unpaid: 2, Resold: w.flows.Config.SellResold, Fee: w.flows.Config.ServiceFee, FeeTo: w.at(99),
 	}, order.Deps{
 		Store: w.db, Locks: w.db, Holds: w.db, Addresses: w.db, View: w.db, Booth: w.chain, Ledger: w.chain, Purse: w.chain,
 		Jobs: w.jobs, Teller: w.flows, Deliverer: w.flows, Clock: w.clock.Now, Strict: true, Log: slog.New(slog.DiscardHandler),
@@ -143,7 +144,7 @@ func (w *world) post() {
 	ctx := context.Background()
 	tip := order.Tip{
 		Height: w.chain.height, Hash: fmt.Sprint(w.chain.height), Time: w.clock.Now(), Seen: w.clock.Now(), Healthy: w.healthy,
-		Why: "no peers", Network: w.network.Name,
+		Why: "no peers", Network: w.network.Name, Forks: w.chain.forks, Fork: w.chain.fork,
 	}
 	w.must(w.db.PostTip(ctx, tip))
 	w.must(w.db.PostSale(ctx, w.sale))
@@ -263,6 +264,7 @@ type toyCourier struct {
 	username string
 	open     map[int64]flows.ChatState
 	parcels  map[string]bool
+	refuses  error // what Say fails with; nil: it does not
 }
 
 func (c *toyCourier) Contact(context.Context) (flows.Contact, error) {
@@ -292,8 +294,21 @@ func (c *toyCourier) Deliver(_ context.Context, customer int64, p flows.Parcel) 
 	return order.DeliverySeen, nil
 }
 
+// Verify gives the same key for each customer's open chat.
+func (c *toyCourier) Verify(_ context.Context, customer int64) (flows.Key, error) {
+	if c.open[customer] != flows.ChatOpen {
+		return flows.Key{}, order.ErrNoChat
+	}
+	return flows.Key{Picture: []byte("cells"), Lines: [4]string{
+		"0f 1e 2d 3c  4b 5a 69 78", "87 96 a5 b4  c3 d2 e1 f0", "10 32 54 76  98 ba dc fe", "ef cd ab 89  67 45 23 01",
+	}}, nil
+}
+
 // Say writes into the secret chat, once for each key.
 func (c *toyCourier) Say(_ context.Context, customer int64, key, text string) error {
+	if c.refuses != nil {
+		return c.refuses
+	}
 	if c.open[customer] != flows.ChatOpen {
 		return order.ErrNoChat
 	}

@@ -27,20 +27,24 @@ var errLost = errors.New("lock lost")
 
 // Lock implements order.Locks.
 func (db *DB) Lock(ctx context.Context, name string) (context.Context, func(), error) {
-	held, release, err := db.lock(ctx, db.key("lock", name), lockTries)
+	held, mine, err := db.lock(ctx, db.key("lock", name), lockTries)
 	if err != nil {
 		return nil, nil, fmt.Errorf("lock %s: %w", name, err)
 	}
-	return held, release, nil
+	return held, mine.release, nil
 }
 
 // Leader runs work while this process holds the leadership called name, and stands by while another one does. When the
 // leadership is lost, work's context ends, and once work has returned this stands by again. It returns what work
 // returns by itself, or the context's error.
 func (db *DB) Leader(ctx context.Context, name string, work func(context.Context) error) error {
+	return db.leader(ctx, name, db.key("leader", name), func(ctx context.Context, _ *tenure) error { return work(ctx) })
+}
+
+func (db *DB) leader(ctx context.Context, name, key string, work func(context.Context, *tenure) error) error {
 	failed := 0
 	for {
-		led, err := db.lead(ctx, name, work)
+		led, err := db.lead(ctx, key, work)
 		if led || ctx.Err() != nil {
 			return errors.Join(err, ctx.Err())
 		}
@@ -62,21 +66,28 @@ func (db *DB) Leader(ctx context.Context, name string, work func(context.Context
 }
 
 // lead tries once. led tells that work ended by itself, with err.
-func (db *DB) lead(ctx context.Context, name string, work func(context.Context) error) (led bool, err error) {
-	held, release, err := db.lock(ctx, db.key("leader", name), 1)
+func (db *DB) lead(ctx context.Context, key string, work func(context.Context, *tenure) error) (led bool, err error) {
+	held, mine, err := db.lock(ctx, key, 1)
 	if err != nil {
 		return false, err
 	}
-	defer release()
-	err = work(held)
+	defer mine.release()
+	err = work(held, mine)
 	if errors.Is(context.Cause(held), errLost) {
 		return false, errors.Join(errLost, err)
 	}
 	return true, err
 }
 
+// tenure is a lease that is held.
+type tenure struct {
+	value   string // of the lease in Redis; no other lease ever has it
+	lose    func() // ends the work under it, which is not ours any more
+	release func() // gives it back
+}
+
 // lock takes a lease and keeps it up until release. Errors: order.ErrBusy.
-func (db *DB) lock(ctx context.Context, key string, tries int) (context.Context, func(), error) {
+func (db *DB) lock(ctx context.Context, key string, tries int) (context.Context, *tenure, error) {
 	mutex := db.mutexes.NewMutex(key, redsync.WithExpiry(db.cfg.Lease), redsync.WithTries(tries),
 		redsync.WithRetryDelay(lockDelay), redsync.WithTimeoutFactor(0.5), redsync.WithGenValueFunc(db.token))
 	if err := db.acquire(ctx, mutex, tries); err != nil {
@@ -90,7 +101,7 @@ func (db *DB) lock(ctx context.Context, key string, tries int) (context.Context,
 		keeper.Wait()
 		db.unlock(ctx, mutex)
 	})
-	return held, release, nil
+	return held, &tenure{value: mutex.Value(), lose: func() { lose(errLost) }, release: release}, nil
 }
 
 func (db *DB) acquire(ctx context.Context, mutex *redsync.Mutex, tries int) error {

@@ -8,17 +8,31 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// Sealed keeps bytes under names, each sealed under its own key: the state of the courier and of secret chats. A value
+// Sealed keeps bytes under names, each sealed under its own key: the state of the courier and of secret chats, the
+// operator's decisions. A value
 // copied to another name does not open there.
-type Sealed struct{ db *DB }
+type Sealed struct {
+	db    *DB
+	owner string // whose records they are; "" where they are everybody's
+}
 
-// Sealed gives the sealed part of the store.
-func (db *DB) Sealed() *Sealed { return &Sealed{db} }
+// Sealed gives the sealed part of the store that every process may write.
+func (db *DB) Sealed() *Sealed { return &Sealed{db: db} }
 
-func (s *Sealed) key(name string) string { return s.db.key("sealed", name) }
+func (s *Sealed) key(name string) string {
+	if s.owner != "" {
+		return s.db.key("own", "{"+s.owner+"}", "sealed", name)
+	}
+	return s.db.key("sealed", name)
+}
 
 // namesKey holds the names in use, and perhaps some that a crash left there without a value.
-func (s *Sealed) namesKey() string { return s.db.key("sealed-names") }
+func (s *Sealed) namesKey() string {
+	if s.owner != "" {
+		return s.db.key("own", "{"+s.owner+"}", "names")
+	}
+	return s.db.key("sealed-names")
+}
 
 // Get reads a value; nil where there is none. Errors: ErrSealed.
 func (s *Sealed) Get(ctx context.Context, name string) ([]byte, error) {

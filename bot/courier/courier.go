@@ -51,12 +51,18 @@ type Config struct {
 	// ServerKeyPEM is that server's RSA public key.
 	ServerKeyPEM []byte
 
-	Store secretchat.Store // sealed, durable; all names in it belong to the courier
-	Clock Clock            // the system's when nil
-	Rand  io.Reader        // crypto/rand when nil
+	// Store is sealed and durable; all names in it belong to the courier. Where several
+	// processes share it, it must refuse writes of all but the one whose courier runs.
+	Store secretchat.Store
+	// Shared is the same records, taking from any process what is left for the one
+	// whose courier runs: invitations and the inbox. Store when nil.
+	Shared secretchat.Store
+
+	Clock Clock     // the system's when nil
+	Rand  io.Reader // crypto/rand when nil
 	Log   *slog.Logger
 	// Do, when set, is called around every call that has an effect, with the name of
-	// its site: courier.login, courier.accept, courier.ask, courier.upload,
+	// its site: courier.login, courier.logout, courier.accept, courier.ask, courier.upload,
 	// courier.send_text, courier.send_photo, courier.send_service, courier.discard;
 	// and courier.parameters, which only reads.
 	Do func(ctx context.Context, site string, call func(ctx context.Context) error) error
@@ -137,6 +143,9 @@ type server struct {
 func New(cfg Config, handler Handler) (*Courier, error) {
 	if cfg.Store == nil || handler == nil {
 		return nil, fmt.Errorf("%w: a store and a handler are needed", ErrConfig)
+	}
+	if cfg.Shared == nil {
+		cfg.Shared = cfg.Store
 	}
 	if cfg.Clock == nil {
 		cfg.Clock = systemClock{}

@@ -46,6 +46,7 @@ func TestTicketReachesTheCustomersPhone(t *testing.T) {
 	if state, err := c.Chat(t.Context(), 7); err != nil || state != courier.ChatOpen {
 		t.Fatalf("chat %s, error %v", state, err)
 	}
+	b.sameKey(c, 7, chat(p, id).KeyHex)
 	for range 2 { // the same parcel twice is one delivery
 		_, err := c.Deliver(t.Context(), 7, parcel(t, "t1"))
 		must(t, err)
@@ -66,6 +67,25 @@ func TestTicketReachesTheCustomersPhone(t *testing.T) {
 		t.Errorf("the phone complains: %q", complaints)
 	}
 	b.keepsSecrets()
+}
+
+// sameKey compares what a process that does not run the courier says of a chat's key
+// with what is on the phone's screen.
+func (b *bed) sameKey(running *courier.Courier, customer int64, onPhone string) {
+	b.t.Helper()
+	standby, err := courier.New(b.config(), newNotes())
+	must(b.t, err)
+	for _, c := range []*courier.Courier{running, standby} {
+		key, err := c.Key(b.t.Context(), customer)
+		must(b.t, err)
+		lines := key.Lines()
+		if digits := strings.ReplaceAll(strings.Join(lines[:], ""), " ", ""); digits != onPhone || len(digits) != 64 {
+			b.t.Errorf("key %s, on the phone %s", digits, onPhone)
+		}
+		if _, err := c.Key(b.t.Context(), customer+1); !errors.Is(err, courier.ErrNoChat) {
+			b.t.Errorf("the key of no chat: %v", err)
+		}
+	}
 }
 
 // keepsSecrets looks for what must not be in the courier's log.

@@ -53,7 +53,7 @@ func (c *Courier) Invite(ctx context.Context, customer int64) error {
 	if found, err := c.read(ctx, invitedName(customer), &known); err != nil || found {
 		return err
 	}
-	return c.write(ctx, invitedName(customer), struct {
+	return c.leave(ctx, invitedName(customer), struct {
 		Version int   `json:"v"`
 		Since   int64 `json:"since"` // Unix seconds
 	}{recordVersion, c.cfg.Clock.Now().Unix()})
@@ -76,6 +76,22 @@ func (c *Courier) Chat(ctx context.Context, customer int64) (ChatState, error) {
 		}
 	}
 	return state, nil
+}
+
+// Key returns what the customer compares with the "Encryption Key" screen of their
+// phone, for the chat that a parcel would go into. It only reads, so every process
+// may be asked. ErrNoChat when no chat is open.
+func (c *Courier) Key(ctx context.Context, customer int64) (secretchat.KeyPicture, error) {
+	chats := c.current()
+	chat, _, err := c.open(ctx, chats, customer)
+	if err != nil {
+		return secretchat.KeyPicture{}, err
+	}
+	key, err := chats.KeyPicture(ctx, chat.ID)
+	if errors.Is(err, secretchat.ErrNoChat) { // it ended meanwhile and is forgotten
+		err = fmt.Errorf("%w: %w", ErrNoChat, err)
+	}
+	return key, err
 }
 
 // open finds the customer's open chat, the newest if there are several, and the

@@ -57,7 +57,7 @@ func (c *Courier) post(ctx context.Context, l letter) (ParcelState, error) {
 		}
 	}
 	l.Version = recordVersion
-	return ParcelQueued, c.write(ctx, l.name(), l)
+	return ParcelQueued, c.leave(ctx, l.name(), l)
 }
 
 // emptyInbox carries out what other processes were given, until ctx ends.

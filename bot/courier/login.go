@@ -59,7 +59,16 @@ func (c *Courier) authorize(ctx context.Context, client *telegram.Client) (*acco
 	if err != nil {
 		return nil, fmt.Errorf("ask who the courier is: %w", err)
 	}
-	a := &account{Version: recordVersion, ID: self.ID, Username: username(self), Name: fullName(self)}
+	known, err := c.account(ctx)
+	if err != nil {
+		return nil, err
+	}
+	a := &account{
+		Version: recordVersion, ID: self.ID, Username: username(self), Name: fullName(self), Since: c.cfg.Clock.Now().Unix(),
+	}
+	if known != nil && known.ID == a.ID && known.Since != 0 {
+		a.Since = known.Since
+	}
 	return a, c.write(ctx, accountName, a)
 }
 

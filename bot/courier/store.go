@@ -65,6 +65,7 @@ type account struct {
 	ID       int64  `json:"id"`
 	Username string `json:"username,omitempty"`
 	Name     string `json:"name,omitempty"`
+	Since    int64  `json:"since,omitempty"` // Unix seconds of the login
 }
 
 // account reads who is logged in; nil when nobody is.
@@ -93,14 +94,24 @@ func (c *Courier) read(ctx context.Context, name string, into any) (bool, error)
 	return true, nil
 }
 
+// write keeps what only the process whose courier runs may change.
 func (c *Courier) write(ctx context.Context, name string, value any) error {
+	return put(ctx, c.cfg.Store, name, value)
+}
+
+// leave keeps what any process may leave for the one whose courier runs.
+func (c *Courier) leave(ctx context.Context, name string, value any) error {
+	return put(ctx, c.cfg.Shared, name, value)
+}
+
+func put(ctx context.Context, store secretchat.Store, name string, value any) error {
 	raw, err := json.Marshal(value)
 	if err != nil {
 		return fmt.Errorf("encode the courier's %s: %w", name, err)
 	}
 	ctx, cancel := context.WithTimeout(ctx, storeTimeout)
 	defer cancel()
-	if err := c.cfg.Store.Put(ctx, name, raw); err != nil {
+	if err := store.Put(ctx, name, raw); err != nil {
 		return fmt.Errorf("save the courier's %s: %w", name, err)
 	}
 	return nil

@@ -207,6 +207,25 @@ func (c *Client) Chats(ctx context.Context, user int64) ([]Chat, error) {
 	return chats, nil
 }
 
+// Count tells how many chats, of all users, are in a phase. Damaged records are in none.
+func (c *Client) Count(ctx context.Context, phase Phase) (int, error) {
+	ids, err := c.ids(ctx)
+	if err != nil {
+		return 0, err
+	}
+	count := 0
+	for _, id := range ids {
+		ch, err := c.load(ctx, id)
+		if err != nil && !errors.Is(err, errDamaged) {
+			return 0, err
+		}
+		if err == nil && ch != nil && ch.Phase == phase {
+			count++
+		}
+	}
+	return count, nil
+}
+
 // KeyPicture returns what two people compare to know that nobody sits between.
 func (c *Client) KeyPicture(ctx context.Context, id int) (KeyPicture, error) {
 	ch, err := c.load(ctx, id)
