@@ -177,6 +177,7 @@ func visit(v *visitor, wallet string) {
 	v.shoot("6-price")
 	v.do("order", tap("Order and pay"), reads("message-text", "Send exactly"))
 	v.shoot("7-pay")
+	v.do("see which money is paid", reads("unit", "TCRS"))
 	v.do("pay", click("pay"), reads("message-text", "Your payment of"))
 	v.shoot("8-seen")
 	v.do("a block", click("next-block"), reads("message-text", "as good as bought"))

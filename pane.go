@@ -28,7 +28,7 @@ const blocksShown = 6
 func (p chainPane) View(ctx context.Context) (simulator.ChainView, error) {
 	ledger := p.chain.Ledger()
 	view := simulator.ChainView{
-		Height: int64(ledger.Height), Network: ledger.Network, Manual: p.manual, // #nosec G115 -- heights are small
+		Height: int64(ledger.Height), Network: ledger.Network, Unit: p.chain.Network().Ticker, Manual: p.manual, // #nosec G115 -- heights are small
 		Wallet: simulator.WalletView{Address: string(p.wallet), Balance: p.balance(ledger).String()},
 	}
 	sales, err := p.app.db.Sales(ctx)

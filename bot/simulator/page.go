@@ -28,10 +28,11 @@ type Chain interface {
 	Scan(ctx context.Context, door string, picture []byte) (Verdict, error)
 }
 
-// ChainView is the chain at one moment. Sums are CRS as text.
+// ChainView is the chain at one moment. Sums are in its unit, as text.
 type ChainView struct {
 	Height  int64       `json:"height"`
 	Network string      `json:"network"`
+	Unit    string      `json:"unit"`
 	Wallet  WalletView  `json:"wallet"`
 	Doors   []DoorView  `json:"doors"`
 	Waiting []TxView    `json:"waiting"` // in the mempool

@@ -42,6 +42,7 @@ function show(page, state) {
   const v = state.view;
   if (v) {
     $("network").textContent = v.network;
+    for (const unit of document.querySelectorAll(".unit")) unit.textContent = v.unit;
     $("height").textContent = v.height.toLocaleString();
     $("height").dataset.height = v.height;
     $("wallet-balance").textContent = v.wallet.balance;
