@@ -70,8 +70,9 @@ func TestActionsReachTheOtherSide(t *testing.T) {
 	a.insist(func(c *Client) error { return c.Erase(t.Context(), id) })
 	b.wait("closed 1: peer")
 	cloud.mu.Lock()
-	defer cloud.mu.Unlock()
-	if !cloud.chats[id].erased {
+	erased := cloud.chats[id].erased
+	cloud.mu.Unlock() // a save that is still under way needs it
+	if !erased {
 		t.Error("the history was not to go")
 	}
 	if err := a.current().SetTimer(t.Context(), id, 0); !errors.Is(err, ErrNoChat) {
