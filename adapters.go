@@ -16,7 +16,7 @@ import (
 // courierDesk lets the conversations use a courier account.
 type courierDesk struct{ *courier.Courier }
 
-func (c courierDesk) Contact(ctx context.Context) (flows.Contact, error) {
+func (c courierDesk) Contact(ctx context.Context, _ int64) (flows.Contact, error) {
 	contact, err := c.Courier.Contact(ctx)
 	return flows.Contact{Username: contact.Username, Name: contact.Name}, courierError(err)
 }
@@ -79,7 +79,7 @@ func courierError(err error) error {
 // nobody stands in for a courier where none is configured: shows can be looked at, nothing is sold.
 type nobody struct{}
 
-func (nobody) Contact(context.Context) (flows.Contact, error) {
+func (nobody) Contact(context.Context, int64) (flows.Contact, error) {
 	return flows.Contact{}, order.ErrNoCourier
 }
 func (nobody) Invite(context.Context, int64) error { return order.ErrNoCourier }
@@ -102,12 +102,18 @@ type courierEars struct {
 	log     *slog.Logger
 }
 
-func (e *courierEars) ChatOpened(ctx context.Context, customer int64) error {
-	return e.flows.ChatOpened(ctx, customer)
-}
-
-func (e *courierEars) ChatClosed(ctx context.Context, customer int64) error {
-	return e.flows.ChatClosed(ctx, customer)
+func (e *courierEars) ChatChanged(ctx context.Context, customer int64, news courier.ChatNews) error {
+	switch news.Kind {
+	case courier.NewsOpened:
+		return e.flows.ChatOpened(ctx, customer)
+	case courier.NewsClosed:
+		return e.flows.ChatClosed(ctx, customer, flows.Why(news.Why))
+	case courier.NewsAsked:
+		return e.flows.ChatAsked(ctx, customer)
+	case courier.NewsRefused:
+		return e.flows.ChatRefused(ctx, customer, flows.Why(news.Why))
+	}
+	return nil
 }
 
 func (e *courierEars) TextReceived(ctx context.Context, customer int64, text string) error {
@@ -123,8 +129,8 @@ func (e *courierEars) ParcelState(ctx context.Context, customer int64, _ string,
 	return e.wake(ctx, customer)
 }
 
-func (e *courierEars) ReadyChanged(_ context.Context, ready bool, reason string) error {
-	e.ready.Store(ready)
-	e.log.Info("courier", "ready", ready, "reason", reason)
+func (e *courierEars) AccountChanged(_ context.Context, news courier.AccountNews) error {
+	e.ready.Store(news.Health == courier.HealthReady || news.Health == courier.HealthLimited)
+	e.log.Info("courier", "account", news.Account.Username, "health", string(news.Health), "reason", news.Reason)
 	return nil
 }

@@ -55,7 +55,7 @@ type galleryDesk struct {
 	order order.Order
 }
 
-func (*galleryDesk) Contact(context.Context) (flows.Contact, error) {
+func (*galleryDesk) Contact(context.Context, int64) (flows.Contact, error) {
 	return flows.Contact{Username: "QuayTickets", Name: "Quay Tickets"}, nil
 }
 

@@ -44,7 +44,7 @@ func (f *Flows) off(ctx context.Context, tip order.Tip) *obstacle {
 			return &obstacle{id: offID(reason)}
 		}
 	}
-	if _, err := f.Courier.Contact(ctx); err != nil {
+	if _, err := f.Courier.Contact(ctx, 0); err != nil {
 		return &obstacle{id: offID(OffCourier)}
 	}
 	if !tip.Healthy || f.Clock().Sub(tip.Seen) > maxSilence {

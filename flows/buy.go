@@ -43,7 +43,7 @@ func phones() []string { return []string{"android", "iphone", "mac"} }
 
 // handover explains how to open the secret chat. It goes on by itself when the chat opens.
 func (f *Flows) handover(ctx context.Context, t *turn, o offer, state ChatState) (Reply, error) {
-	contact, err := f.Courier.Contact(ctx)
+	contact, err := f.Courier.Contact(ctx, t.customer())
 	if err == nil {
 		err = f.Courier.Invite(ctx, t.customer())
 	}

@@ -30,11 +30,17 @@ func (f *Flows) ChatOpened(ctx context.Context, customer int64) error {
 	return f.wakeWaiting(ctx, customer)
 }
 
-// ChatClosed hears that the secret chat with a customer is gone.
-func (f *Flows) ChatClosed(ctx context.Context, customer int64) error {
+// ChatClosed hears that the secret chat with a customer is gone. Errors as of ChatOpened.
+func (f *Flows) ChatClosed(ctx context.Context, customer int64, _ Why) error {
 	_, _, err := f.chatChanged(ctx, customer, false)
 	return err
 }
+
+// ChatAsked hears that the courier has asked a customer's phone for a secret chat. Errors as of ChatOpened.
+func (f *Flows) ChatAsked(context.Context, int64) error { return nil }
+
+// ChatRefused hears that the courier could not start a secret chat, so that the customer must. Errors as of ChatOpened.
+func (f *Flows) ChatRefused(context.Context, int64, Why) error { return nil }
 
 // TextReceived gives the answer to a text that a customer wrote in the secret chat. Where a name was asked for, the text
 // is one; where a refund address was, it is that: the most recent question counts. Errors: what did not answer; the same text may be given again.

@@ -56,7 +56,7 @@ func (f *Flows) notNow(ctx context.Context, t *turn, x swap, seat cirrus.Seat, d
 			return Reply{}, false, err
 		}
 		if state != ChatOpen {
-			contact, err := f.Courier.Contact(ctx)
+			contact, err := f.Courier.Contact(ctx, t.customer())
 			if err != nil {
 				return Reply{}, false, fmt.Errorf("asking for the courier: %w", err)
 			}

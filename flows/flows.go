@@ -29,6 +29,12 @@ type Deps struct {
 	// Verify gives the key of the customer's open secret chat, to be compared with the phone's. Errors:
 	// order.ErrNoCourier, order.ErrNoChat. May be nil: then there is nothing to compare.
 	Verify func(ctx context.Context, customer int64) (Key, error)
+	// Link lets the courier start this customer's secret chat, in place of an earlier link; nil: the customer starts
+	// it. Errors: order.ErrNoCourier; order.ErrNotAllowed while the courier may start no more chats.
+	Link func(ctx context.Context, customer int64) (Link, error)
+	// Renew ends the customer's secret chats, so that a new one can be made; nil: that is not possible. Errors:
+	// order.ErrNoCourier.
+	Renew func(ctx context.Context, customer int64) error
 	// CardShown notes which message is the living card of an order, where a reply showed it. May be nil: then the
 	// card stays where it was, and what the reply showed is a picture of the moment.
 	CardShown func(ctx context.Context, id order.ID, message int) error

@@ -24,7 +24,7 @@ func (t *turn) namesMissing(o offer) bool {
 
 // askName asks for the next name in the secret chat, and shows that it did. The screen goes on by itself.
 func (f *Flows) askName(ctx context.Context, t *turn, o offer) (Reply, error) {
-	contact, err := f.Courier.Contact(ctx)
+	contact, err := f.Courier.Contact(ctx, t.customer())
 	if err == nil {
 		err = f.Courier.Say(ctx, t.customer(), t.nameKey(), t.plain("names.question", f.nameArgs(t, o)))
 	}

@@ -96,8 +96,9 @@ type Sessions interface {
 
 // Courier is the Telegram account that hands over tickets in secret chats.
 type Courier interface {
-	// Contact is how a customer finds the courier. Errors: order.ErrNoCourier.
-	Contact(ctx context.Context) (Contact, error)
+	// Contact is how this customer finds their courier, of several accounts always the same one as long as it lives; the
+	// customer 0 only asks whether there is any. Errors: order.ErrNoCourier.
+	Contact(ctx context.Context, customer int64) (Contact, error)
 	// Invite lets this customer start a secret chat from now on.
 	Invite(ctx context.Context, customer int64) error
 	// Chat tells whether a secret chat with this customer is open.
@@ -113,6 +114,36 @@ type Courier interface {
 type Contact struct {
 	Username string // without @
 	Name     string
+}
+
+// Link lets the courier start a customer's secret chat: the customer writes Code to the courier, which is what URL does,
+// and the courier then asks their phone.
+type Link struct {
+	URL   string    // https://t.me/<courier>?text=<code>
+	Code  string    // works once, for this customer only
+	Until time.Time // it expires
+}
+
+// Why is why a secret chat is over, or why the courier could not start one.
+type Why string
+
+// Why a secret chat is over: the first four; why the courier could not start one: all of them.
+const (
+	WhyPeer    Why = "peer"    // the customer closed, deleted or declined it, or logged that phone out
+	WhyBlocked Why = "blocked" // the customer has blocked the courier's account
+	WhyAccount Why = "account" // the courier's account is gone: another one takes its place, or none
+	WhyFault   Why = "fault"   // it broke; a new one helps
+	WhyBudget  Why = "budget"  // the account has started as many chats as it may today
+	WhyFlood   Why = "flood"   // Telegram lets the account start no chats for now
+	WhyPrivacy Why = "privacy" // the customer's privacy settings forbid it
+	WhySilence Why = "silence" // the customer's phone has not answered in time
+)
+
+// CourierNews is how a courier's account stands, for the operator.
+type CourierNews struct {
+	Account Contact
+	Health  string // "ready", "away", "limited", "ended" or "banned"
+	Reason  string // in words; empty while all is well
 }
 
 // ChatState says whether a ticket can be handed over.

@@ -62,7 +62,7 @@ func (f *Flows) redirect(ctx context.Context, t *turn, o order.Order, a action) 
 // askAddress asks in the secret chat, and says in the bot chat that it did, or how to open a secret chat first.
 func (f *Flows) askAddress(ctx context.Context, t *turn, o order.Order) (Reply, error) {
 	t.session.Redirect, t.session.Screen = o.ID, screenRedirect
-	contact, err := f.Courier.Contact(ctx)
+	contact, err := f.Courier.Contact(ctx, t.customer())
 	if err == nil {
 		err = f.Courier.Invite(ctx, t.customer())
 	}

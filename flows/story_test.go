@@ -221,7 +221,7 @@ func (w *world) chatTurns(who int64, how string) {
 		w.must(w.flows.ChatOpened(context.Background(), who))
 	case "closes":
 		delete(w.courier.open, who)
-		w.must(w.flows.ChatClosed(context.Background(), who))
+		w.must(w.flows.ChatClosed(context.Background(), who, flows.WhyPeer))
 	case "is asked for":
 		w.courier.open[who] = flows.ChatPending
 	default:

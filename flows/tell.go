@@ -64,7 +64,7 @@ func (f *Flows) around(ctx context.Context, o order.Order) (Around, error) {
 	if !slices.ContainsFunc(o.Tickets, waiting) {
 		return around, nil
 	}
-	contact, err := f.Courier.Contact(ctx)
+	contact, err := f.Courier.Contact(ctx, o.Customer)
 	if errors.Is(err, order.ErrNoCourier) {
 		return around, nil
 	}

@@ -51,7 +51,7 @@ func (f *Flows) chatKey(ctx context.Context, customer int64) (Contact, Key, erro
 	if f.Verify == nil {
 		return Contact{}, Key{}, order.ErrNoCourier
 	}
-	contact, err := f.Courier.Contact(ctx)
+	contact, err := f.Courier.Contact(ctx, customer)
 	if err != nil {
 		return Contact{}, Key{}, err
 	}

@@ -267,7 +267,7 @@ type toyCourier struct {
 	refuses  error // what Say fails with; nil: it does not
 }
 
-func (c *toyCourier) Contact(context.Context) (flows.Contact, error) {
+func (c *toyCourier) Contact(context.Context, int64) (flows.Contact, error) {
 	if c.username == "" {
 		return flows.Contact{}, order.ErrNoCourier
 	}

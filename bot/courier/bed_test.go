@@ -97,12 +97,8 @@ func (n *notes) add(format string, args ...any) error {
 	return nil
 }
 
-func (n *notes) ChatOpened(_ context.Context, customer int64) error {
-	return n.add("opened %d", customer)
-}
-
-func (n *notes) ChatClosed(_ context.Context, customer int64) error {
-	return n.add("closed %d", customer)
+func (n *notes) ChatChanged(_ context.Context, customer int64, news courier.ChatNews) error {
+	return n.add("%s %d", news.Kind, customer)
 }
 
 func (n *notes) TextReceived(_ context.Context, customer int64, text string) error {
@@ -113,8 +109,8 @@ func (n *notes) ParcelState(_ context.Context, customer int64, id string, state 
 	return n.add("parcel %d %s %s", customer, id, state)
 }
 
-func (n *notes) ReadyChanged(_ context.Context, ready bool, reason string) error {
-	return n.add("ready %t %s", ready, reason)
+func (n *notes) AccountChanged(_ context.Context, news courier.AccountNews) error {
+	return n.add("ready %t %s", news.Health == courier.HealthReady, news.Reason)
 }
 
 // count is how often a line was noted.

@@ -20,7 +20,7 @@ func (g guests) OnRequest(ctx context.Context, user int64) (bool, error) {
 func (g guests) Event(ctx context.Context, chat secretchat.Chat, e secretchat.Event) error {
 	switch e.Kind {
 	case secretchat.EventOpened:
-		return g.c.handler.ChatOpened(ctx, chat.User)
+		return g.c.handler.ChatChanged(ctx, chat.User, ChatNews{Kind: NewsOpened})
 	case secretchat.EventClosed:
 		return g.closed(ctx, chat)
 	case secretchat.EventText:
@@ -40,7 +40,21 @@ func (g guests) closed(ctx context.Context, chat secretchat.Chat) error {
 	if err != nil || state != ChatNone {
 		return err
 	}
-	return g.c.handler.ChatClosed(ctx, chat.User)
+	return g.c.handler.ChatChanged(ctx, chat.User, ChatNews{Kind: NewsClosed, Why: whyOver(chat.Reason)})
+}
+
+// whyOver says why a chat is over that was open.
+func whyOver(reason secretchat.Reason) Why {
+	switch reason {
+	case secretchat.ReasonPeer:
+		return WhyPeer
+	case secretchat.ReasonBlocked:
+		return WhyBlocked
+	case secretchat.ReasonSession:
+		return WhyAccount
+	default:
+		return WhyFault
+	}
 }
 
 // progress passes on how far a parcel is.

@@ -164,7 +164,14 @@ func (c *Courier) tell(ctx context.Context, ready bool, reason string) {
 	c.cfg.Log.InfoContext(ctx, "courier readiness changed", "ready", ready, "reason", reason)
 	ctx, cancel := context.WithTimeout(ctx, tellTimeout)
 	defer cancel()
-	if err := c.handler.ReadyChanged(ctx, ready, reason); err != nil {
+	news := AccountNews{Health: HealthReady, Reason: reason}
+	if !ready {
+		news.Health = HealthAway
+	}
+	if a, err := c.account(ctx); err == nil && a != nil {
+		news.Account = Contact{Username: a.Username, Name: a.Name}
+	}
+	if err := c.handler.AccountChanged(ctx, news); err != nil {
 		c.cfg.Log.WarnContext(ctx, "courier readiness not taken", "error", err)
 	}
 }
