@@ -105,18 +105,16 @@ func (c *Courier) use(ctx context.Context, customer, hash int64, kept *code) err
 	defer c.asks.taking.Unlock()
 	var a ask
 	found, err := c.read(ctx, askingName(customer), &a)
-	switch {
-	case err != nil:
+	if err != nil || found && subtle.ConstantTimeCompare(a.Code, kept.Hash) == 1 {
 		return err
-	case found && subtle.ConstantTimeCompare(a.Code, kept.Hash) == 1:
-		return nil
-	case found && !a.Over && a.Refused == "":
+	}
+	chats, err := c.current().Chats(ctx, customer)
+	if err != nil {
+		return fmt.Errorf("look for the customer's secret chats: %w", err)
+	}
+	if found && a.underWay(chats) {
 		a.Code, a.Until, a.Hash, a.Told = kept.Hash, kept.Until, hash, false
-	default:
-		chats, err := c.current().Chats(ctx, customer)
-		if err != nil {
-			return fmt.Errorf("look for the customer's secret chats: %w", err)
-		}
+	} else {
 		a = ask{
 			Version: recordVersion, Customer: customer, Hash: hash, Code: kept.Hash, Made: kept.Made, Until: kept.Until,
 			At: c.cfg.Clock.Now().Unix(), ID: hex.EncodeToString(kept.Hash[:8]), Earlier: asked(chats),
@@ -128,6 +126,12 @@ func (c *Courier) use(ctx context.Context, customer, hash int64, kept *code) err
 	c.cfg.Log.InfoContext(ctx, "code taken, a secret chat is to be asked for", "customer", customer)
 	c.asks.wake()
 	return nil
+}
+
+// underWay says that the phone is being asked, or will be.
+func (a ask) underWay(chats []secretchat.Chat) bool {
+	chat, found := a.chat(chats)
+	return !a.Over && a.Refused == "" && (!found || ongoing(chat))
 }
 
 func asked(chats []secretchat.Chat) []int {
@@ -159,10 +163,10 @@ func (a ask) means(chat secretchat.Chat) bool {
 // theirs says whether the customer has started a chat since they got the code.
 func (a ask) theirs(chats []secretchat.Chat) bool {
 	return slices.ContainsFunc(chats, func(chat secretchat.Chat) bool {
-		return !chat.Creator && live(chat) && chat.Created.Unix() >= a.Made
+		return !chat.Creator && ongoing(chat) && chat.Created.Unix() >= a.Made
 	})
 }
 
-func live(chat secretchat.Chat) bool {
+func ongoing(chat secretchat.Chat) bool {
 	return chat.Phase != secretchat.PhaseClosing && chat.Phase != secretchat.PhaseClosed
 }

@@ -125,7 +125,7 @@ func (c *Courier) begin(ctx context.Context, chats *secretchat.Client, a ask) er
 
 // giveWay lets the chat live that the customer has started meanwhile.
 func (c *Courier) giveWay(ctx context.Context, chats *secretchat.Client, a ask, ours secretchat.Chat) error {
-	if ours.ID != 0 && live(ours) {
+	if ours.ID != 0 && ongoing(ours) {
 		if err := chats.Close(ctx, ours.ID); err != nil && !errors.Is(err, secretchat.ErrNoChat) {
 			return fmt.Errorf("close the chat beside the customer's own: %w", err)
 		}
@@ -137,7 +137,7 @@ func (c *Courier) giveWay(ctx context.Context, chats *secretchat.Client, a ask, 
 // the customer does not want any more.
 func (c *Courier) settle(ctx context.Context, chats *secretchat.Client, a ask, ours secretchat.Chat, all []secretchat.Chat) error {
 	for _, other := range all {
-		if other.ID == ours.ID || !live(other) {
+		if other.ID == ours.ID || !ongoing(other) {
 			continue
 		}
 		if err := chats.Close(ctx, other.ID); err != nil && !errors.Is(err, secretchat.ErrNoChat) {

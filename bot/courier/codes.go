@@ -94,15 +94,14 @@ func (c *Courier) Link(ctx context.Context, customer int64) (Link, error) {
 
 // code reads the link that counts for a customer; nil when there is none.
 func (c *Courier) code(ctx context.Context, customer int64) (*code, error) {
-	ctx, cancel := context.WithTimeout(ctx, storeTimeout)
-	defer cancel()
-	raw, err := c.cfg.Common.Get(ctx, codeName(customer))
-	if err != nil {
-		return nil, fmt.Errorf("read a customer's code: %w", err)
-	}
 	var kept code
-	if raw == nil || json.Unmarshal(raw, &kept) != nil {
-		return nil, nil //nolint:nilnil // a damaged one is as good as none: the next link replaces it
+	found, err := get(ctx, c.cfg.Common, codeName(customer), &kept)
+	var damaged *json.SyntaxError
+	if errors.As(err, &damaged) { // as good as none: the next link replaces it
+		return nil, nil
+	}
+	if err != nil || !found {
+		return nil, err
 	}
 	return &kept, nil
 }

@@ -57,8 +57,8 @@ type Config struct {
 	// Shared is the same records, taking from any process what is left for the one
 	// whose courier runs: invitations and the inbox. Store when nil.
 	Shared secretchat.Store
-	// Common takes from any process what belongs to no account: customers' codes.
-	// Shared when nil.
+	// Common holds what belongs to no account: who is invited, codes, and who is with
+	// which account. Any process may write it. Shared when nil.
 	Common secretchat.Store
 
 	// Daily is how many chats the account asks for in any 24 hours, at the most; none
