@@ -22,6 +22,10 @@ type Session struct {
 	Draft    Draft     `json:"draft"`
 	Chat     bool      `json:"chat"`  // a secret chat was open when we last heard
 	Phone    string    `json:"phone"` // which steps are shown: "android", "iphone", "mac"
+	// Asked: the courier has asked the customer's phone for a secret chat, and there was no answer yet.
+	Asked bool `json:"asked,omitempty"`
+	// Way is the message beside what was begun that tells when a secret chat is open; 0: none, wayUnknown: not known yet.
+	Way int `json:"way,omitempty"`
 	Seen     time.Time `json:"seen"`
 	Hall     Hall      `json:"hall"` // what the current screen shows, where that is a hall
 	// Redirect is the order that the next text in the secret chat is another refund address for; empty: none was asked for.
