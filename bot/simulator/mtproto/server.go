@@ -165,6 +165,20 @@ func (s *Server) AddUser(id int64, name string) {
 	s.phones[id] = p
 }
 
+// Write has a person or the courier write an ordinary message to another
+// account, as from a device that is not simulated. It returns the message's id
+// for who wrote, an error as Telegram answers it, or hub.ErrNoUser.
+func (s *Server) Write(from, to int64, text string) (int, error) {
+	id, err := s.hub.Write(from, to, text)
+	if err != nil {
+		return 0, fmt.Errorf("write for %d: %w", from, err)
+	}
+	return id, nil
+}
+
+// Dialogs lists the ordinary messages of a person with other accounts.
+func (s *Server) Dialogs(user int64) []hub.Dialog { return s.hub.Dialogs(user) }
+
 func (s *Server) tell(id int64) {
 	if f := s.changed.Load(); f != nil {
 		(*f)(id)

@@ -10,10 +10,6 @@ import (
 // ErrNoUser is returned for an account that does not exist.
 var ErrNoUser = errors.New("no such user")
 
-// differenceLimit is how many messages one answer of updates.getDifference
-// brings at most; more come in slices.
-const differenceLimit = 100
-
 // Device is one authorization of an account: a phone, or a client that logged
 // in. Secret chats belong to devices, and each device has a queue of encrypted
 // messages of its own, counted by qts.
@@ -167,47 +163,4 @@ func (d *Device) acknowledge(qts int) []int64 {
 	d.queue = rest
 	d.events = slices.DeleteFunc(d.events, func(e event) bool { return e.after < qts })
 	return ids
-}
-
-func (d *Device) state(qts int) tg.UpdatesState {
-	return tg.UpdatesState{Pts: 1, Qts: qts, Date: d.hub.now(), Seq: 0}
-}
-
-// difference is what happened since qts, and acknowledges what was before.
-func (d *Device) difference(qts int) tg.UpdatesDifferenceClass {
-	qts = min(qts, d.qts)
-	d.acknowledge(qts)
-	if len(d.queue) == 0 && len(d.events) == 0 {
-		return &tg.UpdatesDifferenceEmpty{Date: d.hub.now()}
-	}
-	var (
-		updates  []tg.UpdateClass
-		messages []tg.EncryptedMessageClass
-		about    []*account
-		part     = d.queue[:min(len(d.queue), differenceLimit)]
-		last     = d.qts
-	)
-	if len(part) < len(d.queue) {
-		last = part[len(part)-1].qts
-	}
-	for _, e := range d.events {
-		if e.after <= last {
-			updates = append(updates, e.update)
-			about = append(about, e.about...)
-		}
-	}
-	for _, q := range part {
-		messages = append(messages, q.message)
-		about = append(about, q.from)
-	}
-	if last < d.qts {
-		return &tg.UpdatesDifferenceSlice{
-			NewEncryptedMessages: messages, OtherUpdates: updates,
-			Users: d.users(about), IntermediateState: d.state(last),
-		}
-	}
-	return &tg.UpdatesDifference{
-		NewEncryptedMessages: messages, OtherUpdates: updates,
-		Users: d.users(about), State: d.state(last),
-	}
 }
