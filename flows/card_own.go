@@ -1,14 +1,12 @@
 package flows
 
 import (
-	"time"
-
 	"github.com/usherbot/usher/chain/cirrus"
 	"github.com/usherbot/usher/flows/order"
 )
 
 // afterShow is how long after its beginning a show's ticket can still be sent again.
-const afterShow = 12 * time.Hour
+const afterShow = order.AfterShow
 
 // owned is a ticket that is the customer's.
 func (c card) owned(t order.Ticket) part {

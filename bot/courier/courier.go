@@ -57,6 +57,9 @@ type Config struct {
 	// Shared is the same records, taking from any process what is left for the one
 	// whose courier runs: invitations and the inbox. Store when nil.
 	Shared secretchat.Store
+	// Common holds what belongs to no account: who is invited, codes, and who is with
+	// which account. Any process may write it. Shared when nil.
+	Common secretchat.Store
 
 	Clock Clock     // the system's when nil
 	Rand  io.Reader // crypto/rand when nil
@@ -196,6 +199,9 @@ func New(cfg Config, handler Handler) (*Courier, error) {
 	}
 	if cfg.Shared == nil {
 		cfg.Shared = cfg.Store
+	}
+	if cfg.Common == nil {
+		cfg.Common = cfg.Shared
 	}
 	if cfg.Clock == nil {
 		cfg.Clock = systemClock{}

@@ -12,7 +12,7 @@ type guests struct{ c *Courier }
 // OnRequest accepts whom Invite has named; everybody else is discarded.
 func (g guests) OnRequest(ctx context.Context, user int64) (bool, error) {
 	var invited struct{}
-	return g.c.read(ctx, invitedName(user), &invited)
+	return get(ctx, g.c.cfg.Common, invitedName(user), &invited)
 }
 
 // Event passes on what the conversations need to know. Of what customers send only
