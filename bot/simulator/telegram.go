@@ -25,6 +25,7 @@ type Options struct {
 
 	Limits bool // flood control as Telegram has it
 	Phones Phones
+	Mail   Mail
 	Client *http.Client     // delivers webhooks
 	Clock  func() time.Time // dates and flood control
 	Log    *slog.Logger

@@ -65,7 +65,7 @@ func Start(ctx context.Context, o Options) (*Telegram, error) {
 	api, err := simulator.New(ctx, simulator.Options{
 		Token: token, BotUsername: o.BotUsername, BotName: o.BotName,
 		CourierUsername: o.CourierUsername, CourierID: courierID, CourierName: o.CourierName,
-		Limits: !o.NoLimits, Phones: phones{server}, Clock: o.Clock, Log: o.Log,
+		Limits: !o.NoLimits, Phones: phones{server}, Mail: mail{server}, Clock: o.Clock, Log: o.Log,
 	})
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("starting the local Bot API: %w", err), server.Close())

@@ -108,3 +108,31 @@ func TestPeopleHavePhones(t *testing.T) {
 		t.Errorf("Ada's new phone shows %+v", chats)
 	}
 }
+
+// TestPeopleWriteToTheCourier: an ordinary text to the courier's account is in
+// a chat of its own.
+func TestPeopleWriteToTheCourier(t *testing.T) {
+	url := run(t)["USHER_TELEGRAM_URL"] + "/telegram/users"
+	var ada struct{ ID json.Number }
+	call(t, "POST", url, map[string]string{"name": "Ada"}, &ada)
+	url += "/" + ada.ID.String()
+	var chats []simulator.ChatView
+	call(t, "GET", url+"/chats", nil, &chats)
+	if len(chats) != 1 {
+		t.Errorf("before anything was written Ada sees %+v", chats)
+	}
+	for _, name := range []string{"@QuayTickets", "quaytickets", "@courier"} {
+		var sent struct{ Message int64 }
+		call(t, "POST", url+"/text", map[string]string{"chat": name, "text": "to " + name}, &sent)
+		if sent.Message == 0 {
+			t.Errorf("the text to %s has no id", name)
+		}
+	}
+	call(t, "GET", url+"/chats", nil, &chats)
+	if len(chats) != 2 || chats[1].Chat != "@QuayTickets" || chats[1].Kind != "user" || len(chats[1].Messages) != 3 {
+		t.Fatalf("Ada sees %+v", chats)
+	}
+	if m := chats[1].Messages[0]; m.From != "me" || m.Text != "to @QuayTickets" || m.Read {
+		t.Errorf("Ada sees %+v", m)
+	}
+}

@@ -18,6 +18,28 @@ func (p phones) Phone(id int64) (simulator.Phone, bool) {
 	return handset{found}, ok
 }
 
+// mail is the ordinary messages between people and the couriers.
+type mail struct{ server *mtproto.Server }
+
+func (m mail) Write(from, to int64, text string) (int64, error) {
+	id, err := m.server.Write(from, to, text)
+	return int64(id), err
+}
+
+func (m mail) Dialogs(user int64) []simulator.Dialog {
+	var out []simulator.Dialog
+	for _, d := range m.server.Dialogs(user) {
+		view := simulator.Dialog{With: d.With.ID, Blocked: d.Blocked}
+		for _, l := range d.Messages {
+			view.Messages = append(view.Messages, simulator.Letter{
+				ID: int64(l.ID), Mine: l.Out, Read: l.Read, Text: l.Text, Date: int64(l.Date),
+			})
+		}
+		out = append(out, view)
+	}
+	return out
+}
+
 // handset is one phone.
 type handset struct{ phone.Phone }
 
