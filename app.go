@@ -175,7 +175,7 @@ func (a *app) courierConfig() courier.Config {
 	c := a.settings.courier
 	cfg := courier.Config{
 		APIID: c.id, APIHash: c.hash, Phone: c.phone, Server: c.server, ServerKeyPEM: c.serverKey,
-		Store: a.chats, Shared: a.chats.Shared(), Log: a.log, Do: a.sites.Do,
+		Store: a.chats, Shared: a.chats.Shared(), Common: a.chats.Shared(), Log: a.log, Do: a.sites.Do,
 		Password: func(context.Context) (string, error) { return c.password, nil },
 	}
 	if c.code != "" {

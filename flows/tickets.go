@@ -87,13 +87,14 @@ func (f *Flows) cardScreen(ctx context.Context, t *turn, o order.Order) (Reply, 
 	return Reply{Screens: []Outgoing{out}}, nil
 }
 
-// CardShown notes which message is the living card of an order now, or the hall that a customer looks at.
+// CardShown notes which message is the living card of an order now, or the hall that a customer looks at, or the
+// screen that waits for a secret chat.
 func (f *Flows) CardShown(ctx context.Context, card string, message int) error {
 	if customer, ok := hallOf(card); ok {
 		return f.hallShown(ctx, customer, message)
 	}
-	if f.Deps.CardShown == nil {
-		return nil
+	if ok, err := f.chatShown(ctx, card, message); ok || err != nil || f.Deps.CardShown == nil {
+		return err
 	}
 	return f.Deps.CardShown(ctx, order.ID(card), message)
 }
@@ -113,13 +114,6 @@ func (f *Flows) sendAgain(ctx context.Context, t *turn, o order.Order, ticket st
 	if err != nil {
 		return Reply{}, err
 	}
-	id := "tap.sending"
-	if state != ChatOpen {
-		id = "tap.sending_later"
-		if err := f.Courier.Invite(ctx, t.customer()); err != nil && !errors.Is(err, order.ErrNoCourier) {
-			return Reply{}, fmt.Errorf("inviting to a secret chat: %w", err)
-		}
-	}
 	_, err = f.Desk.Do(ctx, t.customer(), o.ID, order.Ask{Verb: order.SendAgain, Ticket: ticket})
 	if errors.Is(err, order.ErrNotAllowed) {
 		reply, err := f.snapshot(ctx, t, o)
@@ -129,5 +123,10 @@ func (f *Flows) sendAgain(ctx context.Context, t *turn, o order.Order, ticket st
 	if err != nil {
 		return Reply{}, fmt.Errorf("sending a ticket of %s again: %w", o.ID, err)
 	}
-	return Reply{Answer: t.answer(id), Alert: state != ChatOpen}, nil
+	if state == ChatOpen {
+		return Reply{Answer: t.answer("tap.sending")}, nil
+	}
+	reply, err := f.ways(ctx, t, action{verb: doWays})
+	reply.Answer = t.answer("tap.sending_later")
+	return reply, err
 }

@@ -50,10 +50,10 @@ func parcelOf(key string) (string, bool) {
 // Invite makes a chat that this customer starts accepted, from now on and for good.
 func (c *Courier) Invite(ctx context.Context, customer int64) error {
 	var known struct{}
-	if found, err := c.read(ctx, invitedName(customer), &known); err != nil || found {
+	if found, err := get(ctx, c.cfg.Common, invitedName(customer), &known); err != nil || found {
 		return err
 	}
-	return c.leave(ctx, invitedName(customer), struct {
+	return put(ctx, c.cfg.Common, invitedName(customer), struct {
 		Version int   `json:"v"`
 		Since   int64 `json:"since"` // Unix seconds
 	}{recordVersion, c.cfg.Clock.Now().Unix()})

@@ -79,9 +79,13 @@ func (c *Courier) account(ctx context.Context) (*account, error) {
 }
 
 func (c *Courier) read(ctx context.Context, name string, into any) (bool, error) {
+	return get(ctx, c.cfg.Store, name, into)
+}
+
+func get(ctx context.Context, store secretchat.Store, name string, into any) (bool, error) {
 	ctx, cancel := context.WithTimeout(ctx, storeTimeout)
 	defer cancel()
-	raw, err := c.cfg.Store.Get(ctx, name)
+	raw, err := store.Get(ctx, name)
 	if err != nil {
 		return false, fmt.Errorf("read the courier's %s: %w", name, err)
 	}

@@ -10,9 +10,9 @@ import (
 
 // ChatView is a chat as a person sees it.
 type ChatView struct {
-	Chat     string        `json:"chat"` // "bot", a group's id or "secret:<id>"
+	Chat     string        `json:"chat"` // "bot", "@<courier>", a group's id or "secret:<id>"
 	Title    string        `json:"title"`
-	Kind     string        `json:"kind"`            // private, group, supergroup, channel or secret
+	Kind     string        `json:"kind"`            // private, user, group, supergroup, channel or secret
 	State    string        `json:"state,omitempty"` // of a secret chat: pending, open or closed
 	Key      string        `json:"key,omitempty"`   // of a secret chat: what both phones can compare
 	Blocked  bool          `json:"blocked,omitempty"`
@@ -33,6 +33,7 @@ type MessageView struct {
 	Document *DocumentView   `json:"document,omitempty"`
 	Sticker  string          `json:"sticker,omitempty"`
 	Service  bool            `json:"service,omitempty"`
+	Read     bool            `json:"read,omitempty"` // of what the person wrote to a courier
 }
 
 // ButtonView is a button under a message. Row counts from 0.
@@ -52,12 +53,14 @@ type DocumentView struct {
 	Content string `json:"content"`
 }
 
-// Chats lists a person's chats: the bot's, groups, secret chats.
+// Chats lists a person's chats: the bot's, groups, those with couriers, secret
+// chats.
 func (t *Telegram) Chats(user int64) ([]ChatView, error) {
 	secret, err := t.SecretChats(user)
 	if err != nil {
 		return nil, err
 	}
+	dialogs := t.dialogViews(user)
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	views := []ChatView{t.chatView(user, t.chats[user])}
@@ -71,6 +74,7 @@ func (t *Telegram) Chats(user int64) ([]ChatView, error) {
 	for _, c := range groups {
 		views = append(views, t.chatView(user, c))
 	}
+	views = append(views, dialogs...)
 	return append(views, secret...), nil
 }
 
@@ -151,12 +155,9 @@ func (t *Telegram) SecretChats(user int64) ([]ChatView, error) {
 }
 
 func (t *Telegram) secretView(c SecretChat) ChatView {
-	v := ChatView{
-		Chat: secretPrefix + c.ID, Title: t.opts.CourierName, Kind: "secret", State: c.State, Key: c.Key,
-		Messages: []MessageView{},
-	}
-	courier := c.With == t.opts.CourierID
-	if !courier {
+	v := ChatView{Chat: secretPrefix + c.ID, Kind: "secret", State: c.State, Key: c.Key, Messages: []MessageView{}}
+	who, courier := t.courierByID(c.With)
+	if v.Title = who.Name; !courier {
 		v.Title = t.nameOf(c.With)
 	}
 	for _, m := range c.Messages {

@@ -166,6 +166,17 @@ type Delivery struct {
 	Attempts int           `json:"attempts,omitzero"`
 	Again    time.Time     `json:"again,omitzero"`
 	Sent     time.Time     `json:"sent,omitzero"`
+	Seen     time.Time     `json:"seen,omitzero"`  // when the phone's acknowledgement was heard of
+	Since    time.Time     `json:"since,omitzero"` // since when it has been waiting, where it waits
+	Via      string        `json:"via,omitzero"`   // the account that took the parcel, by its name; empty: none did
+	Mark     string        `json:"mark,omitzero"`  // of what Ask it is sent again for: not twice for one
+	Told     bool          `json:"told,omitzero"`  // the customer knows already that it waits for a secret chat
+}
+
+// Handed is what a courier says of a parcel.
+type Handed struct {
+	State DeliveryState
+	Via   string // the account that has the parcel, by its name; empty: not known
 }
 
 // DeliveryState says how far a QR got.

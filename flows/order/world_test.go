@@ -208,12 +208,12 @@ func (w *world) Check(_ order.Order, _ string, secret order.Secret, onChain cirr
 	return nil
 }
 
-func (w *world) Deliver(_ context.Context, o order.Order, ticket string) (order.DeliveryState, error) {
+func (w *world) Deliver(_ context.Context, o order.Order, ticket string) (order.Handed, error) {
 	if w.noChat {
-		return "", order.ErrNoChat
+		return order.Handed{}, order.ErrNoChat
 	}
 	w.parcels[o.Ticket(ticket).Delivery.Parcel]++
-	return order.DeliverySent, nil
+	return order.Handed{State: order.DeliverySent, Via: "QuayTickets"}, nil
 }
 
 // post is the watcher: it writes down the chain and wakes who is concerned.

@@ -29,7 +29,7 @@ const (
 func (p *Simulated) fetch(ctx context.Context) error {
 	for {
 		res, err := p.api.UpdatesGetDifference(ctx, &tg.UpdatesGetDifferenceRequest{
-			Pts: 1, Date: p.date, Qts: p.qts,
+			Pts: p.pts, Date: p.date, Qts: p.qts,
 		})
 		if err != nil {
 			return fmt.Errorf("get the difference: %w", err)
@@ -62,7 +62,7 @@ func (p *Simulated) take(
 	for _, m := range messages {
 		p.onMessage(ctx, m)
 	}
-	p.qts, p.date = state.Qts, state.Date
+	p.pts, p.qts, p.date = state.Pts, state.Qts, state.Date
 	for _, id := range p.order {
 		c := p.chats[id]
 		p.reportRead(ctx, c)
