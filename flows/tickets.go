@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"time"
 
 	"github.com/usherbot/usher/flows/order"
 )
@@ -96,38 +95,4 @@ func (f *Flows) CardShown(ctx context.Context, card string, message int) error {
 		return nil
 	}
 	return f.Deps.CardShown(ctx, order.ID(card), message)
-}
-
-// doubleTap is how soon after a ticket was sent another wish for it counts as the same one.
-const doubleTap = 5 * time.Second
-
-// sendAgain hands a ticket over once more; without a secret chat it says how to make one.
-func (f *Flows) sendAgain(ctx context.Context, t *turn, o order.Order, ticket string) (Reply, error) {
-	if now := t.now; now.After(o.Show.Time.Add(afterShow)) {
-		return Reply{Answer: t.answer("tap.show_over"), Alert: true}, nil
-	}
-	if again := o.Ticket(ticket); again != nil && t.now.Sub(again.Delivery.Sent) < doubleTap {
-		return Reply{Answer: t.answer("tap.sending")}, nil
-	}
-	state, err := f.chat(ctx, t.customer())
-	if err != nil {
-		return Reply{}, err
-	}
-	id := "tap.sending"
-	if state != ChatOpen {
-		id = "tap.sending_later"
-		if err := f.Courier.Invite(ctx, t.customer()); err != nil && !errors.Is(err, order.ErrNoCourier) {
-			return Reply{}, fmt.Errorf("inviting to a secret chat: %w", err)
-		}
-	}
-	_, err = f.Desk.Do(ctx, t.customer(), o.ID, order.Ask{Verb: order.SendAgain, Ticket: ticket})
-	if errors.Is(err, order.ErrNotAllowed) {
-		reply, err := f.snapshot(ctx, t, o)
-		reply.Answer = t.answer("tap.old_card")
-		return reply, err
-	}
-	if err != nil {
-		return Reply{}, fmt.Errorf("sending a ticket of %s again: %w", o.ID, err)
-	}
-	return Reply{Answer: t.answer(id), Alert: state != ChatOpen}, nil
 }
