@@ -33,6 +33,8 @@ const (
 	doNames   verb = "names" // show: ask for the names anew
 	doGo      verb = "go"    // show: on with what is picked
 	doPhone   verb = "phone" // show, kind of phone
+	doStuck   verb = "stuck" // show: the secret chat was started, and nothing came of it
+	doWays    verb = "ways"  // the ways to a secret chat; with a kind of phone, or "stuck", in the message's place
 	doLater   verb = "later" // no phone at hand
 	doBuy     verb = "buy"   // show, seats, price as it was shown
 	doEach    verb = "each"  // likewise, each seat paid on its own
@@ -86,10 +88,12 @@ func arity(v verb) (least, most int, known bool) {
 	switch v {
 	case doShows, doWallet, doOwn, doUsual, doAlways, doKeep, doTickets, doHelp, doMore, doMine, doForget, doLater, doStay, doAnew:
 		return 0, 0, true
-	case doShow, doSeats, doGo, doCard, doCancel, doClear, doList, doNames, doMoney:
+	case doShow, doSeats, doGo, doCard, doCancel, doClear, doList, doNames, doMoney, doStuck:
 		return 1, 1, true
 	case doPick, doBest, doPhone, doOffer, doUndo, doAgain, doDetails, doResolve, doLetGo, doPayBack:
 		return 2, 2, true
+	case doWays:
+		return 0, 1, true
 	case doRefund, doOther, doBackTo:
 		return 1, 2, true
 	case doMissing, doAgains:

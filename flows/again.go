@@ -123,7 +123,7 @@ func (f *Flows) sendAll(ctx context.Context, t *turn, list []entry, state ChatSt
 	if state == ChatOpen {
 		return Reply{Answer: cut(t.plain("tap.sending", args{"Count": len(list)}), answerRoom)}, nil
 	}
-	return f.chatFirst(ctx, t, "tap.sending_later")
+	return f.waysBelow(ctx, t, "tap.sending_later")
 }
 
 // askAnew asks the same of each ticket. One that is the customer's no more meanwhile is let go.
@@ -161,24 +161,17 @@ func (f *Flows) anew(ctx context.Context, t *turn) (Reply, error) {
 		tries.Renews = append(within(last, t.now), t.now)
 		tries.Anew = "anew-" + strconv.FormatInt(t.now.UnixNano(), 36)
 	}
-	return f.chatFirst(ctx, t, "")
+	// The courier may need a moment to end them: a chat that is still open is none of those to come.
+	t.stands, t.hint = ChatNone, "anew.begun"
+	return f.waysBelow(ctx, t, "")
 }
 
-// chatFirst says how to get a secret chat that tickets wait for. answer is the short note, where there is one.
-func (f *Flows) chatFirst(ctx context.Context, t *turn, answer string) (Reply, error) {
-	contact, err := f.Courier.Contact(ctx, t.customer())
-	if err == nil {
-		err = f.Courier.Invite(ctx, t.customer())
-	}
-	if errors.Is(err, order.ErrNoCourier) {
-		return Reply{Answer: t.answer("tap.no_courier"), Alert: true}, nil
-	}
-	if err != nil {
-		return Reply{}, fmt.Errorf("inviting to a secret chat: %w", err)
-	}
-	reply := f.aside(t, Screen{Text: t.say("card.chat_needed", args{"Courier": contact.Username}), Buttons: [][]Button{t.openCourier(contact)}})
+// waysBelow says how to get a secret chat that tickets wait for, below the tapped message. answer is the short note, where
+// there is one.
+func (f *Flows) waysBelow(ctx context.Context, t *turn, answer string) (Reply, error) {
+	reply, err := f.ways(ctx, t, action{verb: doWays})
 	if answer != "" {
 		reply.Answer = t.answer(answer)
 	}
-	return reply, nil
+	return reply, err
 }

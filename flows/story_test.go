@@ -216,22 +216,6 @@ func (w *world) handle(e flows.Event) {
 	w.must(w.jobs.RunUntilIdle(context.Background()))
 }
 
-func (w *world) chatTurns(who int64, how string) {
-	switch how {
-	case "opens":
-		w.courier.open[who] = flows.ChatOpen
-		w.must(w.flows.ChatOpened(context.Background(), who))
-	case "closes":
-		delete(w.courier.open, who)
-		w.must(w.flows.ChatClosed(context.Background(), who, flows.WhyPeer))
-	case "is asked for":
-		w.courier.open[who] = flows.ChatPending
-	default:
-		w.t.Fatalf("chat %s?", how)
-	}
-	w.must(w.jobs.RunUntilIdle(context.Background()))
-}
-
 // writesSecretly is a text in the secret chat, and the answer to it.
 func (w *world) writesSecretly(text string) {
 	answer, err := w.flows.TextReceived(context.Background(), ann, text)
@@ -287,7 +271,7 @@ func (w *world) turns(what, rest string) {
 	case "gas":
 		w.flows.Config.Gas.Limit = w.number(rest, 0)
 	case "courier":
-		w.courier.username = strings.TrimPrefix(rest, "gone")
+		w.courierTurns(rest)
 	case "node":
 		w.healthy = rest == "well"
 	case "ours":

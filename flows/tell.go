@@ -61,7 +61,8 @@ func (f *Flows) around(ctx context.Context, o order.Order) (Around, error) {
 		return Around{}, err
 	}
 	waiting := func(t order.Ticket) bool { return t.Delivery.State == order.DeliveryWaiting }
-	if !slices.ContainsFunc(o.Tickets, waiting) {
+	asking := o.State == order.AwaitingPayment || o.State == order.PartPaid
+	if !asking && !slices.ContainsFunc(o.Tickets, waiting) {
 		return around, nil
 	}
 	contact, err := f.Courier.Contact(ctx, o.Customer)

@@ -86,13 +86,14 @@ func (f *Flows) cardScreen(ctx context.Context, t *turn, o order.Order) (Reply, 
 	return Reply{Screens: []Outgoing{out}}, nil
 }
 
-// CardShown notes which message is the living card of an order now, or the hall that a customer looks at.
+// CardShown notes which message is the living card of an order now, or the hall that a customer looks at, or the
+// screen that waits for a secret chat.
 func (f *Flows) CardShown(ctx context.Context, card string, message int) error {
 	if customer, ok := hallOf(card); ok {
 		return f.hallShown(ctx, customer, message)
 	}
-	if f.Deps.CardShown == nil {
-		return nil
+	if ok, err := f.chatShown(ctx, card, message); ok || err != nil || f.Deps.CardShown == nil {
+		return err
 	}
 	return f.Deps.CardShown(ctx, order.ID(card), message)
 }

@@ -1,6 +1,6 @@
 // Package mtproto is the local Telegram's MTProto server: on loopback, with
-// everything in memory, for one account that logs in over the network (the
-// courier) and any number of people with simulated phones. Secret chats
+// everything in memory, for the accounts that log in over the network (the
+// couriers) and any number of people with simulated phones. Secret chats
 // between them are real: the server only ever sees ciphertext.
 package mtproto
 
@@ -12,6 +12,7 @@ import (
 	"fmt"
 	"net"
 	"os"
+	"slices"
 	"strconv"
 	"sync"
 	"sync/atomic"
@@ -48,6 +49,7 @@ type Server struct {
 
 	mu     sync.Mutex
 	phones map[int64]*phone.Simulated
+	locks  map[int64]*lock
 	closed bool
 }
 
@@ -80,9 +82,11 @@ func Start(ctx context.Context, opts Options) (*Server, error) {
 		ids:     proto.NewMessageIDGen(opts.Clock),
 		clock:   clock{Clock: gotdclock.System, now: opts.Clock},
 		phones:  map[int64]*phone.Simulated{},
+		locks:   map[int64]*lock{},
 	}
-	c := opts.Courier
-	h.AddUser(hub.User{ID: c.ID, Phone: c.Phone, Username: c.Username, FirstName: c.FirstName})
+	for _, c := range opts.couriers() {
+		h.AddUser(hub.User{ID: c.ID, Phone: c.Phone, Username: c.Username, FirstName: c.FirstName})
+	}
 	if err := s.listen(ctx); err != nil {
 		return nil, err
 	}
@@ -148,7 +152,7 @@ func (s *Server) Environment() []string {
 func (s *Server) AddUser(id int64, name string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if _, ok := s.phones[id]; ok || s.closed || id == s.opts.Courier.ID {
+	if _, ok := s.phones[id]; ok || s.closed || s.isCourier(id) {
 		return
 	}
 	s.hub.AddUser(hub.User{ID: id, FirstName: name, Phone: fmt.Sprintf("888%d", id)})
@@ -178,6 +182,29 @@ func (s *Server) Write(from, to int64, text string) (int, error) {
 
 // Dialogs lists the ordinary messages of a person with other accounts.
 func (s *Server) Dialogs(user int64) []hub.Dialog { return s.hub.Dialogs(user) }
+
+// Hub is what the server keeps of its accounts: for what Telegram, or the
+// owner of an account, does to it.
+func (s *Server) Hub() *hub.Hub { return s.hub }
+
+func (s *Server) isCourier(id int64) bool {
+	return slices.ContainsFunc(s.opts.couriers(), func(a Account) bool { return a.ID == id })
+}
+
+// account is who has a number: a courier, or a person with the first courier's
+// code.
+func (s *Server) account(phone string) (Account, bool) {
+	u, ok := s.hub.UserByPhone(digits(phone))
+	if !ok {
+		return Account{}, false
+	}
+	for _, a := range s.opts.couriers() {
+		if a.ID == u.ID {
+			return a, true
+		}
+	}
+	return Account{ID: u.ID, Code: s.opts.Courier.Code}, true
+}
 
 func (s *Server) tell(id int64) {
 	if f := s.changed.Load(); f != nil {

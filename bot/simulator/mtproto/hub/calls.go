@@ -92,8 +92,11 @@ func (d *Device) Handle(b *bin.Buffer) (Answer, error) {
 	}
 	d.hub.mu.Lock()
 	defer d.hub.mu.Unlock()
-	if d.gone {
-		return nil, tgerr.New(401, "AUTH_KEY_UNREGISTERED")
+	switch {
+	case d.gone == deactivated && !d.user.banned:
+		return nil, tgerr.New(401, loggedOut)
+	case d.over():
+		return nil, tgerr.New(401, d.gone)
 	}
 	result, err := f(d.hub, d, b)
 	if err != nil {

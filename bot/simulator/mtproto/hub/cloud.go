@@ -1,6 +1,7 @@
 package hub
 
 import (
+	"slices"
 	"unicode/utf16"
 
 	"github.com/gotd/td/bin"
@@ -43,11 +44,9 @@ type change struct {
 // pts is the number of the account's last change; an account begins at 1.
 func (m *mailbox) pts() int { return len(m.changes) + 1 }
 
-func (m *mailbox) find(id int) (*letter, bool) {
-	if id < 1 || id > len(m.letters) {
-		return nil, false
-	}
-	return m.letters[id-1], true
+// has tells whether an account has written to this one.
+func (m *mailbox) has(from *account) bool {
+	return slices.ContainsFunc(m.letters, func(l *letter) bool { return l.with == from && !l.out })
 }
 
 // wire shows a message to its account. In private chats Telegram leaves the
@@ -98,16 +97,20 @@ func (h *Hub) changed(a, about *account, by *Device, number func(pts int) tg.Upd
 }
 
 // refusal is why from may not write to to, nil if it may.
-func refusal(from, to *account, text string) error {
+func (h *Hub) refusal(from, to *account, text string) error {
 	switch n := len(utf16.Encode([]rune(text))); {
 	case n == 0:
 		return tgerr.New(400, tg.ErrMessageEmpty)
 	case n > textMax:
 		return tgerr.New(400, tg.ErrMessageTooLong)
+	case to.banned:
+		return tgerr.New(400, tg.ErrInputUserDeactivated)
 	case from.blocked[to.ID]:
 		return tgerr.New(400, tg.ErrYouBlockedUser)
 	case to.blocked[from.ID]:
 		return tgerr.New(400, tg.ErrUserIsBlocked)
+	case !from.mail.has(to):
+		return h.limited(from)
 	}
 	return nil
 }
@@ -131,7 +134,7 @@ func sendMessage(h *Hub, d *Device, req *tg.MessagesSendMessageRequest) (bin.Enc
 	if err != nil {
 		return nil, err
 	}
-	if err := refusal(d.user, to, req.Message); err != nil {
+	if err := h.refusal(d.user, to, req.Message); err != nil {
 		return nil, err
 	}
 	switch {

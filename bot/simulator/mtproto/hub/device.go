@@ -22,7 +22,8 @@ type Device struct {
 	queue  []queued
 	events []event
 	pushes []*subscription
-	gone   bool
+	// gone is why the device may not call any more.
+	gone string
 	// since is when it logged in; deaf, that it is not told of chats that
 	// somebody asks for.
 	since int
@@ -92,15 +93,22 @@ func (d *Device) Subscribe(push func(Answer)) (cancel func()) {
 func (d *Device) LogOut() {
 	d.hub.mu.Lock()
 	defer d.hub.mu.Unlock()
-	d.hub.logOut(d)
+	d.hub.logOut(d, loggedOut)
 }
 
-func (h *Hub) logOut(d *Device) {
-	d.gone = true
+func (d *Device) over() bool { return d.gone != "" }
+
+// logOut ends an authorization. A device that did not ask for it is told to
+// look, and finds at its next call that it may not.
+func (h *Hub) logOut(d *Device, why string) {
+	if why != loggedOut {
+		d.broadcast(&tg.UpdatesTooLong{})
+	}
+	d.gone = why
 	d.user.devices = slices.DeleteFunc(d.user.devices, func(o *Device) bool { return o == d })
 	for _, c := range h.chats {
 		if c.state != discarded && (c.asking == d || c.answering == d) {
-			h.discard(c, d, false)
+			h.discard(c, d.user, d, false)
 		}
 	}
 }
@@ -122,10 +130,14 @@ func (d *Device) notify(c tg.EncryptedChatClass, about ...*account) {
 
 // push sends an update to whoever is connected; with nobody there it is lost.
 func (d *Device) push(u tg.UpdateClass, about ...*account) {
-	if len(d.pushes) == 0 || d.gone {
+	d.broadcast(&tg.Updates{Updates: []tg.UpdateClass{u}, Users: d.users(about), Date: d.hub.now()})
+}
+
+func (d *Device) broadcast(u tg.UpdatesClass) {
+	if len(d.pushes) == 0 || d.over() {
 		return
 	}
-	us, err := encoded(&tg.Updates{Updates: []tg.UpdateClass{u}, Users: d.users(about), Date: d.hub.now()})
+	us, err := encoded(u)
 	if err != nil {
 		// Only a type that this package filled in wrongly cannot be encoded;
 		// the difference brings the same error to the caller.

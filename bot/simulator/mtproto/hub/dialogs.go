@@ -35,7 +35,7 @@ func (h *Hub) Write(from, to int64, text string) (int, error) {
 	if a == nil || b == nil {
 		return 0, ErrNoUser
 	}
-	if err := refusal(a, b, text); err != nil {
+	if err := h.refusal(a, b, text); err != nil {
 		return 0, fmt.Errorf("write to %d: %w", to, err)
 	}
 	return h.post(a, b, nil, text).id, nil
@@ -64,17 +64,4 @@ func (h *Hub) Dialogs(user int64) []Dialog {
 		})
 	}
 	return out
-}
-
-// Block has one account block another, or lift that: who is blocked can
-// neither write nor ask for a secret chat.
-func (h *Hub) Block(user, other int64, block bool) error {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	a, b := h.accounts[user], h.accounts[other]
-	if a == nil || b == nil {
-		return ErrNoUser
-	}
-	a.blocked[b.ID] = block
-	return nil
 }

@@ -50,6 +50,10 @@ type account struct {
 	// asked are the times of its requestEncryption calls of the last day.
 	asked []time.Time
 	mail  mailbox
+	// limit is set while it may not address strangers, banned and hidden by
+	// Ban and Hide.
+	limit          *limit
+	banned, hidden bool
 }
 
 // Hub keeps accounts, devices, chats and files. All methods may be called at
