@@ -51,7 +51,7 @@ func (t *Telegram) Text(ctx context.Context, user int64, chatName, text string) 
 	if trimmed.Text == "" {
 		return 0, badInput("a text is more than white space")
 	}
-	if to, ok := t.account(chatName); ok {
+	if to, ok := t.courier(chatName); ok {
 		return t.writeTo(user, to, trimmed.Text)
 	}
 	return t.say(user, chatName, &message{text: trimmed})
@@ -144,6 +144,9 @@ func acts() map[string]act {
 // Do carries out an action; the number is the id of the message that it made,
 // or 0.
 func (t *Telegram) Do(ctx context.Context, user int64, a Action) (int64, error) {
+	if t.restricts(a) {
+		return 0, t.restrict(user, a)
+	}
 	if id, secret := strings.CutPrefix(a.Chat, secretPrefix); secret || onPhone(a) {
 		phone, err := t.phone(user)
 		if err != nil {
@@ -223,8 +226,8 @@ func (t *Telegram) StartSecretChat(ctx context.Context, user int64, with string)
 
 func (t *Telegram) partner(with string) (int64, error) {
 	name := strings.TrimPrefix(with, "@")
-	if id, ok := t.account(name); ok {
-		return id, nil
+	if c, ok := t.courier(name); ok {
+		return c.ID, nil
 	}
 	if strings.EqualFold(name, t.bot.Username) {
 		return 0, badInput("bots have no secret chats: use @%s", t.opts.CourierUsername)

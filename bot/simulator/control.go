@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // maxControl is the largest body that the control API takes, in bytes.
@@ -28,6 +29,8 @@ func (t *Telegram) Control() http.Handler {
 	mux.Handle("GET /telegram/users/{id}/secret", control(t.controlSecret))
 	mux.Handle("GET /telegram/users/{id}/complaints", control(t.controlComplaints))
 	mux.Handle("POST /telegram/groups", control(t.controlGroups))
+	mux.Handle("GET /telegram/couriers", control(t.controlCouriers))
+	mux.Handle("POST /telegram/courier", control(t.controlCourier))
 	mux.Handle("POST /telegram/fault", control(t.controlFault))
 	mux.Handle("POST /telegram/webhook", control(t.controlWebhook))
 	mux.Handle("GET /telegram/traffic", control(t.controlTraffic))
@@ -58,6 +61,9 @@ type controlBody struct {
 	Method     string `json:"method"`
 	Times      int    `json:"times"`
 	RetryAfter int    `json:"retryAfter"`
+
+	Username string `json:"username"` // with courier
+	Seconds  int    `json:"seconds"`
 
 	User   lenient `json:"user"` // with webhook
 	Secret string  `json:"secret"`
@@ -241,6 +247,25 @@ func (t *Telegram) controlGroups(_ *http.Request, b controlBody) (any, error) {
 	}
 	id, err := t.AddGroup(b.Name, b.Kind, owner)
 	return map[string]int64{"id": id}, err
+}
+
+// controlCouriers lists the accounts that a program may log in to.
+func (t *Telegram) controlCouriers(*http.Request, controlBody) (any, error) {
+	type courierView struct {
+		Username string `json:"username"`
+		Phone    string `json:"phone"`
+		Code     string `json:"code"`
+	}
+	views := []courierView{}
+	for _, c := range t.couriers() {
+		views = append(views, courierView{Username: c.Username, Phone: c.Phone, Code: c.Code})
+	}
+	return views, nil
+}
+
+func (t *Telegram) controlCourier(_ *http.Request, b controlBody) (any, error) {
+	err := t.Trouble(b.Username, b.Action, time.Duration(b.Seconds)*time.Second)
+	return map[string]string{}, err
 }
 
 func (t *Telegram) controlFault(_ *http.Request, b controlBody) (any, error) {

@@ -155,12 +155,9 @@ func (t *Telegram) SecretChats(user int64) ([]ChatView, error) {
 }
 
 func (t *Telegram) secretView(c SecretChat) ChatView {
-	v := ChatView{
-		Chat: secretPrefix + c.ID, Title: t.opts.CourierName, Kind: "secret", State: c.State, Key: c.Key,
-		Messages: []MessageView{},
-	}
-	courier := c.With == t.opts.CourierID
-	if !courier {
+	v := ChatView{Chat: secretPrefix + c.ID, Kind: "secret", State: c.State, Key: c.Key, Messages: []MessageView{}}
+	who, courier := t.courierByID(c.With)
+	if v.Title = who.Name; !courier {
 		v.Title = t.nameOf(c.With)
 	}
 	for _, m := range c.Messages {

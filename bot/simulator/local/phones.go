@@ -1,6 +1,9 @@
 package local
 
 import (
+	"fmt"
+	"time"
+
 	"github.com/usherbot/usher/bot/simulator"
 	"github.com/usherbot/usher/bot/simulator/mtproto"
 	"github.com/usherbot/usher/bot/simulator/phone"
@@ -18,17 +21,17 @@ func (p phones) Phone(id int64) (simulator.Phone, bool) {
 	return handset{found}, ok
 }
 
-// mail is the ordinary messages between people and the couriers.
-type mail struct{ server *mtproto.Server }
+// accounts are the MTProto server's accounts.
+type accounts struct{ server *mtproto.Server }
 
-func (m mail) Write(from, to int64, text string) (int64, error) {
-	id, err := m.server.Write(from, to, text)
+func (a accounts) Write(from, to int64, text string) (int64, error) {
+	id, err := a.server.Write(from, to, text)
 	return int64(id), err
 }
 
-func (m mail) Dialogs(user int64) []simulator.Dialog {
+func (a accounts) Dialogs(user int64) []simulator.Dialog {
 	var out []simulator.Dialog
-	for _, d := range m.server.Dialogs(user) {
+	for _, d := range a.server.Dialogs(user) {
 		view := simulator.Dialog{With: d.With.ID, Blocked: d.Blocked}
 		for _, l := range d.Messages {
 			view.Messages = append(view.Messages, simulator.Letter{
@@ -38,6 +41,29 @@ func (m mail) Dialogs(user int64) []simulator.Dialog {
 		out = append(out, view)
 	}
 	return out
+}
+
+func (a accounts) Block(user, other int64, block bool) error {
+	return a.server.Hub().Block(user, other, block)
+}
+
+func (a accounts) Hide(user int64, hide bool) error { return a.server.Hub().Hide(user, hide) }
+
+func (a accounts) Trouble(user int64, what string, within time.Duration) error {
+	h := a.server.Hub()
+	switch what {
+	case simulator.TroubleFlood:
+		return h.Flood(user, within)
+	case simulator.TroubleCalm:
+		return h.Calm(user)
+	case simulator.TroubleBan:
+		return h.Ban(user)
+	case simulator.TroubleUnban:
+		return h.Unban(user)
+	case simulator.TroubleEndSession:
+		return h.EndSessions(user)
+	}
+	return fmt.Errorf("no account can have the trouble %q", what)
 }
 
 // handset is one phone.
