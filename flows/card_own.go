@@ -31,6 +31,9 @@ func (c card) owned(t order.Ticket) part {
 // handed says where the picture with the QR is.
 func (c card) handed(t order.Ticket) part {
 	again := [][]Button{{c.button("button.send_again", nil, act(doAgain, string(c.o.ID), t.ID))}}
+	if asksArrived(c.o, t, c.now) {
+		again[0] = append(again[0], c.missingButton())
+	}
 	switch t.Delivery.State {
 	case order.DeliverySent:
 		return part{text: c.say("card.sent", nil), buttons: again, stage: stageSent}
@@ -43,6 +46,11 @@ func (c card) handed(t order.Ticket) part {
 		return part{text: c.say("card.chat_needed", a), buttons: [][]Button{c.toChat()}, stage: stageBought}
 	}
 	return part{text: c.say("card.handing_over", nil), stage: stageBought}
+}
+
+// missingButton is for a ticket that was sent and that the customer can't find.
+func (c card) missingButton() Button {
+	return c.button("button.missing", nil, act(doMissing, string(c.o.ID)))
 }
 
 // toChat leads to a secret chat: to the courier itself, and to the ways and what to do where they are blocked.

@@ -16,6 +16,9 @@ func (c card) several() part {
 			all.stage = s
 		}
 	}
+	if slices.ContainsFunc(c.lined(), func(t order.Ticket) bool { return asksArrived(c.o, t, c.now) }) {
+		all.buttons = append(all.buttons, []Button{c.missingButton()})
+	}
 	help, row := c.needed()
 	if row != nil {
 		all.buttons = append(all.buttons, row)

@@ -103,7 +103,8 @@ func (f *Flows) wakeUnpaid(ctx context.Context, customer int64) error {
 	return nil
 }
 
-// wakeWaiting has tickets handed over that waited for a secret chat.
+// wakeWaiting has tickets handed over that waited for a secret chat, and asks how far those are that the phone has not
+// fetched.
 func (f *Flows) wakeWaiting(ctx context.Context, customer int64) error {
 	if f.Wake != nil {
 		return f.Wake(ctx, customer)
@@ -113,7 +114,7 @@ func (f *Flows) wakeWaiting(ctx context.Context, customer int64) error {
 		return fmt.Errorf("listing orders: %w", err)
 	}
 	for _, o := range all {
-		if !waitsForChat(o) {
+		if !waitsForChat(o) && !unfetched(o) {
 			continue
 		}
 		_, err := f.Desk.Do(ctx, customer, o.ID, order.Ask{Verb: order.Unblocked})

@@ -32,6 +32,8 @@ type Session struct {
 	Answers Answers `json:"answers"`
 	// Redirect is the order that the next text in the secret chat is another refund address for; empty: none was asked for.
 	Redirect order.ID `json:"redirect,omitempty"`
+	// Tries are what was done to get tickets that did not arrive.
+	Tries Tries `json:"tries,omitzero"`
 	// Refund is where money goes back to; stored sealed.
 	Refund cirrus.Address `json:"-"`
 	// Own is where money of the draft's order alone goes back to; empty: to Refund. Stored sealed, and forgotten with

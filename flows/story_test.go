@@ -117,6 +117,8 @@ func (w *world) happens(line string) {
 		w.handle(flows.Event{Kind: flows.Group, Actor: flows.Actor{ID: ann}, Chat: -5, Command: command})
 	case "chat":
 		w.chatTurns(ann, rest)
+	case "phone":
+		w.phoneTurns(rest)
 	case "secret":
 		w.writesSecretly(rest)
 	case "pay":

@@ -108,6 +108,9 @@ func soonest(o order.Order, now time.Time) (at time.Time) {
 			at = from
 		}
 	}
+	if next := lookAgain(o, now); at.IsZero() || !next.IsZero() && next.Before(at) {
+		at = next
+	}
 	return at
 }
 

@@ -264,6 +264,7 @@ type toyCourier struct {
 	username string
 	open     map[int64]flows.ChatState
 	parcels  map[string]bool
+	phone    toyPhone
 	refuses  error // what Say fails with; nil: it does not
 	asks     bool  // whether it may ask phones
 	links    int   // how many it made
@@ -299,11 +300,7 @@ func (c *toyCourier) Deliver(_ context.Context, customer int64, p flows.Parcel) 
 	if c.open[customer] != flows.ChatOpen {
 		return "", order.ErrNoChat
 	}
-	if !c.parcels[p.ID] {
-		c.parcels[p.ID] = true
-		c.w.chat(customer).secret(p)
-	}
-	return order.DeliverySeen, nil
+	return c.phone.take(c.w.chat(customer), p), nil
 }
 
 // Verify gives the same key for each customer's open chat.
