@@ -27,7 +27,8 @@ func (f *Flows) goneBell(ctx context.Context, t *turn, why Why, unpaid *showing)
 		return nil, err
 	}
 	tries := &t.session.Tries
-	if tries.Anew != "" || tries.Gone == why {
+	again := tries.Gone == why
+	if tries.Anew != "" || again && unpaid == nil {
 		return unpaid, nil
 	}
 	bell := unpaid
@@ -36,8 +37,10 @@ func (f *Flows) goneBell(ctx context.Context, t *turn, why Why, unpaid *showing)
 		if err != nil {
 			return nil, err
 		}
-		s.edit = 0 // it rings
 		bell = &s
+	}
+	if !again {
+		bell.edit = 0 // it rings
 	}
 	bell.Text = paragraphs(f.goneText(t, why, kept, coming, someone), bell.Text)
 	tries.Gone = why

@@ -83,30 +83,31 @@ func once(err error) func() error {
 	}
 }
 
-// news gives news until they are taken, as the courier does.
-func (w *world) news(give func(context.Context, int64) error) {
+// given gives news until they are taken, as the courier does.
+func (w *world) given(give func(context.Context, int64) error) {
 	w.t.Helper()
 	var err error
 	for range 5 {
-		if err = give(w.t.Context(), ann); err == nil {
+		err = give(w.t.Context(), ann)
+		w.must(w.jobs.RunUntilIdle(w.t.Context())) // meanwhile the orders go on
+		if err == nil {
 			break
 		}
 	}
 	w.must(err)
-	w.must(w.jobs.RunUntilIdle(w.t.Context()))
 }
 
 func (w *world) closed(why flows.Why) {
 	w.t.Helper()
 	delete(w.courier.open, ann)
-	w.news(func(ctx context.Context, customer int64) error { return w.flows.ChatClosed(ctx, customer, why) })
+	w.given(func(ctx context.Context, customer int64) error { return w.flows.ChatClosed(ctx, customer, why) })
 }
 
 func (w *world) opened() {
 	w.t.Helper()
 	w.courier.open[ann] = flows.ChatOpen
 	w.courier.phone.chats++
-	w.news(w.flows.ChatOpened)
+	w.given(w.flows.ChatOpened)
 }
 
 // TestWithAnotherAccountEverythingValidIsSentOnceMore: and once only, whatever goes wrong and however often the news come.
@@ -128,7 +129,7 @@ func TestWithAnotherAccountEverythingValidIsSentOnceMore(t *testing.T) {
 				mishap(w)
 			}
 			w.opened()
-			w.news(w.flows.ChatOpened) // told again
+			w.given(w.flows.ChatOpened) // told again
 			w.wait(5 * time.Minute)
 			log = w.seen()
 			if strings.Count(log, "(picture: the ticket)") != 2 || strings.Count(log, repeated) != 2 {
@@ -151,8 +152,8 @@ func TestWithAnotherAccountEverythingComesEvenWhereNobodyToldThatTheFirstIsGone(
 		w.courier.username = "QuayTwo"
 		mishap(w)
 		w.opened()
-		w.news(w.flows.ChatOpened)
-		w.news(func(ctx context.Context, customer int64) error {
+		w.given(w.flows.ChatOpened)
+		w.given(func(ctx context.Context, customer int64) error {
 			return w.flows.ChatClosed(ctx, customer, flows.WhyAccount)
 		})
 		w.wait(5 * time.Minute)
@@ -174,7 +175,7 @@ func TestAWantedNewChatBringsEverythingOnce(t *testing.T) {
 		}
 		mishap(w)
 		w.opened()
-		w.news(w.flows.ChatOpened)
+		w.given(w.flows.ChatOpened)
 		w.wait(5 * time.Minute)
 		log := w.seen()
 		if strings.Count(log, "(picture: the ticket)") != 2 || strings.Count(log, repeated) != 2 || strings.Contains(log, "earlier secret chat") {
@@ -242,14 +243,14 @@ func TestWhatWasSentAMomentAgoIsNotOffered(t *testing.T) {
 	w := newWorld(t)
 	w.told(toTicket()...)
 	w.seen()
-	w.news(w.flows.ChatOpened)
+	w.given(w.flows.ChatOpened)
 	if log := w.seen(); strings.Contains(log, "earlier secret chat") {
 		t.Errorf("offered:\n%s", log)
 	}
 	w.wait(10 * time.Minute)
 	w.seen()
 	w.opened()
-	w.news(w.flows.ChatOpened)
+	w.given(w.flows.ChatOpened)
 	if log := w.seen(); strings.Count(log, "earlier secret chat") != 1 {
 		t.Errorf("not offered once:\n%s", log)
 	}

@@ -53,6 +53,7 @@ type controlBody struct {
 	Button  lenient `json:"button"`
 	With    lenient `json:"with"`
 	Action  string  `json:"action"`
+	Phone   int     `json:"phone"`
 	Picture []byte  `json:"picture"`
 
 	Address string  `json:"address"` // with the page's own calls
@@ -183,7 +184,7 @@ func (t *Telegram) controlSecretChat(r *http.Request, b controlBody) (any, error
 	if b.With == "" {
 		b.With = "@courier"
 	}
-	name, err := t.StartSecretChat(r.Context(), user, string(b.With))
+	name, err := t.StartSecretChatOn(r.Context(), user, max(b.Phone, 1), string(b.With))
 	return map[string]string{"chat": name}, err
 }
 
@@ -192,7 +193,7 @@ func (t *Telegram) controlDo(r *http.Request, b controlBody) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	a := Action{Action: b.Action, Chat: string(b.Chat), Text: b.Text, Picture: b.Picture}
+	a := Action{Action: b.Action, Chat: string(b.Chat), Text: b.Text, Picture: b.Picture, Phone: b.Phone}
 	if b.Message != "" {
 		id, err := b.Message.number("message")
 		if err != nil {
@@ -224,17 +225,21 @@ func (t *Telegram) controlSecret(r *http.Request, _ controlBody) (any, error) {
 }
 
 // controlComplaints lists what the courier did wrong in the protocol, as the
-// person's phone noticed it.
+// person's phones noticed it.
 func (t *Telegram) controlComplaints(r *http.Request, _ controlBody) (any, error) {
 	user, err := userOf(r)
 	if err != nil {
 		return nil, err
 	}
-	phone, err := t.phone(user)
+	all, err := t.phones(user)
 	if err != nil {
 		return nil, err
 	}
-	return append([]string{}, phone.Complaints()...), nil
+	complaints := []string{}
+	for _, phone := range all {
+		complaints = append(complaints, phone.Complaints()...)
+	}
+	return complaints, nil
 }
 
 func (t *Telegram) controlGroups(_ *http.Request, b controlBody) (any, error) {

@@ -15,6 +15,7 @@ type ChatView struct {
 	Kind     string        `json:"kind"`            // private, user, group, supergroup, channel or secret
 	State    string        `json:"state,omitempty"` // of a secret chat: pending, open or closed
 	Key      string        `json:"key,omitempty"`   // of a secret chat: what both phones can compare
+	Phone    int           `json:"phone,omitempty"` // of a secret chat: which of the person's phones, if not the first
 	Blocked  bool          `json:"blocked,omitempty"`
 	Messages []MessageView `json:"messages"`
 }
@@ -33,7 +34,7 @@ type MessageView struct {
 	Document *DocumentView   `json:"document,omitempty"`
 	Sticker  string          `json:"sticker,omitempty"`
 	Service  bool            `json:"service,omitempty"`
-	Read     bool            `json:"read,omitempty"` // of what the person wrote to a courier
+	Read     bool            `json:"read,omitempty"` // by the other side, of what the person wrote to a courier or into a secret chat
 }
 
 // ButtonView is a button under a message. Row counts from 0.
@@ -132,7 +133,8 @@ func (t *Telegram) from(user int64, c *chat, m *message) string {
 	return t.people[m.from].name
 }
 
-// SecretChats lists the secret chats of a person's phone, decrypted by it.
+// SecretChats lists the secret chats of a person's phone, decrypted by it, then
+// those of further phones.
 func (t *Telegram) SecretChats(user int64) ([]ChatView, error) {
 	t.mu.Lock()
 	known := t.people[user] != nil
@@ -144,12 +146,14 @@ func (t *Telegram) SecretChats(user int64) ([]ChatView, error) {
 	if t.opts.Phones == nil {
 		return views, nil
 	}
-	phone, ok := t.opts.Phones.Phone(user)
-	if !ok {
-		return views, nil
-	}
-	for _, c := range phone.SecretChats() {
-		views = append(views, t.secretView(c))
+	for i, phone := range t.opts.Phones.All(user) {
+		for _, c := range phone.SecretChats() {
+			v := t.secretView(c)
+			if i > 0 {
+				v.Phone = i + 1
+			}
+			views = append(views, v)
+		}
 	}
 	return views, nil
 }
@@ -169,7 +173,7 @@ func (t *Telegram) secretView(c SecretChat) ChatView {
 			from = "courier"
 		}
 		v.Messages = append(v.Messages, MessageView{
-			ID: m.ID, From: from, Text: m.Text, Date: m.Date.Unix(), Buttons: []ButtonView{},
+			ID: m.ID, From: from, Text: m.Text, Date: m.Date.Unix(), Read: m.Read, Buttons: []ButtonView{},
 			Picture: base64.StdEncoding.EncodeToString(m.Picture),
 		})
 	}
