@@ -36,6 +36,9 @@ func (g guests) Event(ctx context.Context, chat secretchat.Chat, e secretchat.Ev
 // chat has taken the place of this one.
 func (g guests) closed(ctx context.Context, chat secretchat.Chat) error {
 	g.c.cfg.Log.InfoContext(ctx, "secret chat closed", "chat", chat.ID, "reason", string(chat.Reason))
+	if chat.Reason == secretchat.ReasonOurs {
+		return nil // whoever asked for it knows
+	}
 	state, err := g.c.Chat(ctx, chat.User)
 	if err != nil || state != ChatNone {
 		return err
