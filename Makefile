@@ -8,6 +8,8 @@ SHELL := bash
 OUT ?= bin/usher
 # How long all tests together may take. Compiling gotd/td with the race detector is part of it.
 TIMEOUT ?= 45m
+# How many customers `make hundred` has.
+CROWD ?= 100
 # How long `make fuzz` runs each target, and which packages' targets.
 FUZZTIME ?= 10s
 FUZZ ?= .
@@ -36,6 +38,10 @@ check: compiles vet format staticcheck ## fast: build, vet, format, staticcheck,
 .PHONY: test
 test: needs ## everything that CI tests; installs redis-server and Chromium where they are missing
 	USHER_NEED_BROWSER=1 go test -race -cover -count=1 -timeout $(TIMEOUT) ./...
+
+.PHONY: hundred
+hundred: needs ## the tests with a crowd, with 100 customers each (CROWD=… for another number); they print how long things took
+	TEST_CROWD=$(CROWD) go test -count=1 -timeout $(TIMEOUT) -v -parallel 1 -run '^TestCrowd' .
 
 .PHONY: lint
 lint: vet format staticcheck vulncheck ## vet, format, staticcheck, known vulnerabilities

@@ -111,5 +111,8 @@ func telegramCommand(io streams) *cobra.Command {
 	}
 	command.Flags().StringVar(&listen, "listen", "127.0.0.1:0", "address of the Bot API and the control API")
 	command.Flags().BoolVar(&options.NoLimits, "no-limits", false, "leave out flood control")
+	command.Flags().IntVar(&options.DailyChats, "daily-chats", 30, "secret chats that an account may ask for in a day")
+	command.Flags().IntVar(&options.Couriers, "couriers", 1, "accounts that can be logged in to; GET /telegram/couriers lists them")
+	command.Flags().StringVar(&options.CourierPasswordFile, "courier-password-file", "", "file with the two-step password of the couriers' accounts")
 	return command
 }

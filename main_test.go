@@ -10,6 +10,7 @@ import (
 	"os/exec"
 	"os/signal"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -23,58 +24,71 @@ const asUsher = "TEST_AS_USHER"
 // killAt names the moment at which such a process dies: "<site>:<nth>:before" or "…:after".
 const killAt = "TEST_KILL_AT"
 
+// stopAt names the moment at which such a process freezes, in the same form.
+const stopAt = "TEST_STOP_AT"
+
 func TestMain(m *testing.M) {
 	if os.Getenv(asUsher) == "" {
 		os.Exit(m.Run())
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	code := run(ctx, os.Args[1:], streams{os.Stdin, os.Stdout, os.Stderr}, killer(os.Getenv(killAt)))
+	code := run(ctx, os.Args[1:], streams{os.Stdin, os.Stdout, os.Stderr}, moments(os.Getenv(killAt), os.Getenv(stopAt)))
 	stop()
 	os.Exit(code)
 }
 
-// kill is a Sites at which the process dies, as kill -9 would have it.
-type kill struct {
-	site   string
-	before bool
-	left   chan struct{} // calls that pass first
+// moment is a Sites at which something happens to the process.
+type moment struct {
+	site    string
+	before  bool
+	left    chan struct{} // calls that pass first
+	happens func()
 }
 
-func killer(at string) order.Sites {
-	parts := strings.Split(at, ":")
+// moments reads what is to happen to this process: it dies as kill -9 would have it, or it freezes.
+func moments(kill, stop string) order.Sites {
+	happens := die
+	if stop != "" {
+		kill, happens = stop, freeze
+	}
+	parts := strings.Split(kill, ":")
 	if len(parts) != 3 {
 		return order.Straight{}
 	}
 	var nth int
 	_, _ = fmt.Sscan(parts[1], &nth)
-	k := &kill{site: parts[0], before: parts[2] == "before", left: make(chan struct{}, 100)}
+	m := &moment{site: parts[0], before: parts[2] == "before", left: make(chan struct{}, 1000), happens: happens}
 	for range nth - 1 {
-		k.left <- struct{}{}
+		m.left <- struct{}{}
 	}
-	return k
+	return m
 }
 
-func (k *kill) Do(ctx context.Context, site string, call func(context.Context) error) error {
-	if site != k.site {
+func (m *moment) Do(ctx context.Context, site string, call func(context.Context) error) error {
+	if site != m.site {
 		return call(ctx)
 	}
 	select {
-	case <-k.left:
+	case <-m.left:
 		return call(ctx)
 	default:
 	}
-	if k.before {
-		die()
+	if m.before {
+		m.happens()
+		return call(ctx)
 	}
-	_ = call(ctx)
-	die()
-	return nil
+	err := call(ctx)
+	m.happens()
+	return err
 }
 
 func die() {
 	_ = syscall.Kill(os.Getpid(), syscall.SIGKILL)
 	select {}
 }
+
+// freeze stands still, once, until somebody sends SIGCONT.
+var freeze = sync.OnceFunc(func() { _ = syscall.Kill(os.Getpid(), syscall.SIGSTOP) })
 
 // process is usher, or one of its local servers, as a process of its own.
 type process struct {

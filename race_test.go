@@ -166,7 +166,7 @@ func TestTenRaceForThreeSeatsInThreeUshers(t *testing.T) {
 	}
 	tickets := map[string]bool{}
 	for _, r := range winners {
-		r.sees("the ticket", says("the ticket is in your secret chat"), w.mine)
+		r.sees("the ticket", says("is yours, and the ticket"), w.mine)
 		for _, ticket := range r.pictures() {
 			tickets[ticket] = true
 			if !w.scan(door, ticket).Opens {
@@ -238,7 +238,7 @@ func TestOfThreeWhoPayLateForOneSeatOneGetsIt(t *testing.T) {
 	}
 	bought := 0
 	for _, r := range all {
-		has := says("the ticket is in your secret chat")
+		has := says("is yours, and the ticket")
 		r.sees("a ticket or the money", func(m simulator.MessageView) bool { return has(m) || says("has arrived at")(m) }, w.mine)
 		r.outcome = "paid late, and has the money back"
 		for _, ticket := range r.pictures() {

@@ -95,7 +95,7 @@ func wholeStory(w *world, again func(), paid func(*remote)) string {
 	if paid != nil {
 		paid(ada)
 	}
-	ada.sees("the ticket", says("the ticket is in your secret chat"), again)
+	ada.sees("the ticket", says("is yours, and the ticket"), again)
 	if tickets := ada.pictures(); len(tickets) != 1 {
 		w.t.Errorf("%d tickets", len(tickets))
 	}

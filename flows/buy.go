@@ -2,7 +2,6 @@ package flows
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"strconv"
 
@@ -23,11 +22,11 @@ func (f *Flows) proceed(ctx context.Context, t *turn, o offer) (Reply, error) {
 	if t.session.Refund == "" {
 		return f.wallet(t), nil
 	}
-	state, err := f.chat(ctx, t.customer())
+	state, err := f.chatOf(ctx, t)
 	if err != nil {
 		return Reply{}, err
 	}
-	t.session.Chat = state == ChatOpen || t.opened
+	t.session.Chat = state == ChatOpen
 	switch {
 	case !t.session.Chat:
 		return f.handover(ctx, t, o, state)
@@ -36,49 +35,6 @@ func (f *Flows) proceed(ctx context.Context, t *turn, o offer) (Reply, error) {
 	}
 	screen, err := f.confirm(ctx, t.customer(), t.voice, t.session, o, nil)
 	return f.inPlace(t, screen), err
-}
-
-// phones are the kinds of phones that the hand-over has steps for.
-func phones() []string { return []string{"android", "iphone", "mac"} }
-
-// handover explains how to open the secret chat. It goes on by itself when the chat opens.
-func (f *Flows) handover(ctx context.Context, t *turn, o offer, state ChatState) (Reply, error) {
-	contact, err := f.Courier.Contact(ctx, t.customer())
-	if err == nil {
-		err = f.Courier.Invite(ctx, t.customer())
-	}
-	if errors.Is(err, order.ErrNoCourier) {
-		return f.stopped(t, o, &obstacle{id: offID(OffCourier)}), nil
-	}
-	if err != nil {
-		return Reply{}, fmt.Errorf("inviting to a secret chat: %w", err)
-	}
-	t.session.Screen = screenHandover
-	key := showKey(o.Show.TxID)
-	kind := phones()[0]
-	var choice []Button
-	for _, phone := range phones() {
-		if phone == t.session.Phone {
-			kind = phone
-		}
-	}
-	for _, phone := range phones() {
-		id := "button." + phone
-		if phone == kind {
-			id += "_chosen"
-		}
-		choice = append(choice, t.button(id, nil, act(doPhone, key, phone)))
-	}
-	text := paragraphs(t.say("handover.why", nil), t.say("handover."+kind, args{"Courier": contact.Username}), t.say("handover.goes_on", nil))
-	if state == ChatPending {
-		text = paragraphs(text, t.say("handover.pending", nil))
-	}
-	buttons := [][]Button{
-		{t.link("button.open_courier", args{"Courier": contact.Username}, "https://t.me/"+contact.Username)},
-		choice,
-		{t.button("button.chat_done", nil, act(doGo, key)), t.button("button.no_phone", nil, act(doLater))},
-	}
-	return f.inPlace(t, Screen{Text: text, Buttons: buttons}), nil
 }
 
 // firstOrder tells whether this customer never ordered before.

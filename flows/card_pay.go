@@ -54,7 +54,17 @@ func (c card) awaiting() part {
 		c.saleEnds(c.o.Hold),
 		c.oneOf(),
 	)
-	return part{text: text, buttons: c.payButtons("button.copy_sum", "button.cancel_order"), stage: stagePay}
+	return c.chatGone(part{text: text, buttons: c.payButtons("button.copy_sum", "button.cancel_order"), stage: stagePay})
+}
+
+// chatGone says, where somebody is about to pay, that there is no secret chat to hand the ticket over.
+func (c card) chatGone(p part) part {
+	if !c.noChat() {
+		return p
+	}
+	p.text = paragraphs(c.say("card.no_chat", nil), p.text)
+	p.buttons = append([][]Button{c.toChat()}, p.buttons...)
+	return p
 }
 
 // holdOver tells that the time to pay has run out, and the order has not ended yet. Nothing on the card may lead to a
@@ -106,7 +116,7 @@ func (c card) partPaid() part {
 		"Address": string(c.o.Address), "Until": until(c.o.Hold), "Back": until(c.o.PartUntil(c.f.Config.Hold)), "Count": len(c.o.Tickets),
 	})
 	text = paragraphs(text, c.least(c.o.Due, c.seen()), c.saleEnds(c.o.Hold), c.oneOf())
-	return part{text: text, buttons: c.payButtons("button.copy_missing", "button.money_back"), stage: stagePay}
+	return c.chatGone(part{text: text, buttons: c.payButtons("button.copy_missing", "button.money_back"), stage: stagePay})
 }
 
 // costs says what is paid for. For several seats there is the network fee of splitting the payment.

@@ -60,12 +60,14 @@ func (f *Flows) tapped(ctx context.Context, t *turn) (Reply, error) {
 		return f.tickets(ctx, t)
 	case doHelp:
 		return f.inPlace(t, f.helpScreen(t)), nil
-	case doShow, doSeats, doPick, doBest, doClear, doList, doNames, doGo, doPhone, doLater, doBuy, doEach:
+	case doShow, doSeats, doPick, doBest, doClear, doList, doNames, doGo, doPhone, doStuck, doLater, doBuy, doEach:
 		return f.buying(ctx, t, a)
 	case doOther, doOffer, doTake, doMoney:
 		return f.exchanging(ctx, t, a)
 	case doStay:
 		return f.stay(t), nil
+	case doWays:
+		return f.ways(ctx, t, a)
 	case doWallet:
 		return f.wallet(t), nil
 	case doOwn, doUsual, doAlways:
@@ -74,6 +76,12 @@ func (f *Flows) tapped(ctx context.Context, t *turn) (Reply, error) {
 		return f.keepWallet(ctx, t)
 	case doForget:
 		return f.forget(ctx, t)
+	case doMissing:
+		return f.missing(ctx, t, a)
+	case doAgains:
+		return f.sendAllAgain(ctx, t, a)
+	case doAnew:
+		return f.anew(ctx, t)
 	case doRefund:
 		return f.refundOne(ctx, t, a.args[0], len(a.args) == 2)
 	case doResolve, doLetGo, doPayBack:

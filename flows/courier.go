@@ -15,33 +15,6 @@ const (
 	turnWait  = 250 * time.Millisecond
 )
 
-// ChatOpened hears that a secret chat with a customer opened. The screen that waited for it goes on by itself, and
-// tickets that waited are handed over. Errors: what did not answer; the news may be given again.
-func (f *Flows) ChatOpened(ctx context.Context, customer int64) error {
-	screen, edit, err := f.chatChanged(ctx, customer, true)
-	if err != nil {
-		return err
-	}
-	if screen != nil {
-		if _, err := f.send(ctx, customer, edit, *screen); err != nil && !errors.Is(err, order.ErrBlocked) {
-			return fmt.Errorf("going on after a secret chat opened: %w", err)
-		}
-	}
-	return f.wakeWaiting(ctx, customer)
-}
-
-// ChatClosed hears that the secret chat with a customer is gone. Errors as of ChatOpened.
-func (f *Flows) ChatClosed(ctx context.Context, customer int64, _ Why) error {
-	_, _, err := f.chatChanged(ctx, customer, false)
-	return err
-}
-
-// ChatAsked hears that the courier has asked a customer's phone for a secret chat. Errors as of ChatOpened.
-func (f *Flows) ChatAsked(context.Context, int64) error { return nil }
-
-// ChatRefused hears that the courier could not start a secret chat, so that the customer must. Errors as of ChatOpened.
-func (f *Flows) ChatRefused(context.Context, int64, Why) error { return nil }
-
 // TextReceived gives the answer to a text that a customer wrote in the secret chat. Where a name was asked for, the text
 // is one; where a refund address was, it is that: the most recent question counts. Errors: what did not answer; the same text may be given again.
 func (f *Flows) TextReceived(ctx context.Context, customer int64, text string) (answer string, err error) {
@@ -94,39 +67,6 @@ func (f *Flows) courierAnswer(v voice) string {
 	return v.plain("courier.answer", args{"Bot": "@" + f.Config.BotUsername})
 }
 
-// chatChanged notes that a secret chat opened or closed. screen is what the waiting hand-over turns into, and edit
-// the message that it was in.
-func (f *Flows) chatChanged(ctx context.Context, customer int64, open bool) (screen *Screen, edit int, err error) {
-	t, err := f.turnSoon(ctx, customer)
-	if err != nil {
-		return nil, 0, err
-	}
-	t.session.Chat, t.opened = open, open
-	edit = t.session.Shown
-	switch {
-	case open && t.session.Redirect != "" && (t.session.Screen == screenChatFirst || t.session.Screen == screenRedirect):
-		screen, err = f.askAfterChat(ctx, t)
-	case open && t.session.Screen == screenHandover && len(t.session.Draft.Seats) > 0:
-		screen, err = f.afterHandover(ctx, t)
-	}
-	if err != nil {
-		return nil, 0, errors.Join(err, f.release(ctx, customer))
-	}
-	return screen, edit, f.end(ctx, t)
-}
-
-// afterHandover is the screen that a hand-over turns into.
-func (f *Flows) afterHandover(ctx context.Context, t *turn) (*Screen, error) {
-	edit := t.session.Shown
-	reply, err := f.resume(ctx, t)
-	if err != nil || len(reply.Screens) == 0 {
-		return nil, err
-	}
-	// The message stays the one that it was: buttons of the new screen must not be older than it.
-	t.session.Shown = edit
-	return &reply.Screens[0].Screen, nil
-}
-
 // turnSoon takes the customer's turn for something that no update led to.
 func (f *Flows) turnSoon(ctx context.Context, customer int64) (*turn, error) {
 	e := Event{Kind: Private, Actor: Actor{ID: customer}, Chat: customer}
@@ -146,7 +86,23 @@ func (f *Flows) turnSoon(ctx context.Context, customer int64) (*turn, error) {
 	return nil, err
 }
 
-// wakeWaiting has tickets handed over that waited for a secret chat.
+// wakeUnpaid has the cards of orders that wait for money say how the secret chat stands.
+func (f *Flows) wakeUnpaid(ctx context.Context, customer int64) error {
+	open, err := f.unpaid(ctx, customer)
+	if err != nil {
+		return err
+	}
+	for _, o := range open {
+		_, err := f.Desk.Do(ctx, customer, o.ID, order.Ask{Verb: order.Unblocked})
+		if err != nil && !errors.Is(err, order.ErrNotAllowed) {
+			return fmt.Errorf("waking order %s: %w", o.ID, err)
+		}
+	}
+	return nil
+}
+
+// wakeWaiting has tickets handed over that waited for a secret chat, and asks how far those are that the phone has not
+// fetched.
 func (f *Flows) wakeWaiting(ctx context.Context, customer int64) error {
 	if f.Wake != nil {
 		return f.Wake(ctx, customer)
@@ -156,7 +112,7 @@ func (f *Flows) wakeWaiting(ctx context.Context, customer int64) error {
 		return fmt.Errorf("listing orders: %w", err)
 	}
 	for _, o := range all {
-		if !waitsForChat(o) {
+		if !waitsForChat(o) && !unfetched(o) {
 			continue
 		}
 		_, err := f.Desk.Do(ctx, customer, o.ID, order.Ask{Verb: order.Unblocked})

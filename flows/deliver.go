@@ -23,11 +23,11 @@ func (f *Flows) Check(o order.Order, ticket string, secret order.Secret, onChain
 
 // Deliver hands a ticket to the courier: the warning first, then the picture. It implements order.Deliverer. Nothing
 // of it ever becomes a Screen. Errors: order.ErrNoCourier, order.ErrNoChat.
-func (f *Flows) Deliver(ctx context.Context, o order.Order, ticket string) (order.DeliveryState, error) {
+func (f *Flows) Deliver(ctx context.Context, o order.Order, ticket string) (order.Handed, error) {
 	t := o.Ticket(ticket)
 	secret, ok := o.Secret(ticket)
 	if t == nil || !ok {
-		return order.DeliveryWaiting, fmt.Errorf("no secret of ticket %s of order %s: %w", ticket, o.ID, order.ErrNotFound)
+		return order.Handed{}, fmt.Errorf("no secret of ticket %s of order %s: %w", ticket, o.ID, order.ErrNotFound)
 	}
 	v := f.voice(o.Language)
 	at := o.Show.Time.UTC().Format("Mon 2 Jan 2006, 15:04") + " UTC"
@@ -37,7 +37,7 @@ func (f *Flows) Deliver(ctx context.Context, o order.Order, ticket string) (orde
 		Warning: v.plain("parcel.on_picture", nil),
 	})
 	if err != nil {
-		return order.DeliveryWaiting, fmt.Errorf("drawing ticket %s of order %s: %w", ticket, o.ID, err)
+		return order.Handed{}, fmt.Errorf("drawing ticket %s of order %s: %w", ticket, o.ID, err)
 	}
 	p := Parcel{
 		ID: t.Delivery.Parcel, Warning: warning, Picture: picture, Again: v.plain("parcel.repeated", nil),
@@ -48,9 +48,14 @@ func (f *Flows) Deliver(ctx context.Context, o order.Order, ticket string) (orde
 	if t.Delivery.Count > 1 {
 		p.Repeated = v.plain("parcel.repeated", nil)
 	}
+	// Asked before, so that a parcel that an account took before another one came in its place counts as that one's.
+	contact, err := f.Courier.Contact(ctx, o.Customer)
+	if err != nil {
+		return order.Handed{}, fmt.Errorf("asking who hands over ticket %s of order %s: %w", ticket, o.ID, err)
+	}
 	state, err := f.Courier.Deliver(ctx, o.Customer, p)
 	if err != nil {
-		return order.DeliveryWaiting, fmt.Errorf("handing over ticket %s of order %s: %w", ticket, o.ID, err)
+		return order.Handed{}, fmt.Errorf("handing over ticket %s of order %s: %w", ticket, o.ID, err)
 	}
-	return state, nil
+	return order.Handed{State: state, Via: contact.Username}, nil
 }

@@ -56,13 +56,8 @@ func (f *Flows) notNow(ctx context.Context, t *turn, x swap, seat cirrus.Seat, d
 			return Reply{}, false, err
 		}
 		if state != ChatOpen {
-			contact, err := f.Courier.Contact(ctx, t.customer())
-			if err != nil {
-				return Reply{}, false, fmt.Errorf("asking for the courier: %w", err)
-			}
-			at := args{"Courier": contact.Username}
-			b = &obstacle{id: "exchange.chat", args: at}
-			again = append([]Button{t.link("button.open_courier", at, "https://t.me/"+contact.Username)}, again...)
+			b = &obstacle{id: "exchange.chat"}
+			again = append([]Button{t.button("button.ways", nil, act(doWays))}, again...)
 		}
 	}
 	if b == nil {

@@ -130,8 +130,12 @@ type turn struct {
 	now     time.Time
 	erase   bool // delete the session once the event counts as handled
 	below   bool // the tapped message stays as it is, the answer comes below it
-	opened  bool // the event is that a secret chat opened
 	looks   bool // the event leads to a hall
+
+	// Of news of the customer's secret chat:
+	stands ChatState // how it stands, as the news say; empty: the courier is asked
+	hint   string    // id of what the screen says first
+	ownWay bool      // only the customer can start it, so no link is shown
 }
 
 func (t *turn) customer() int64 { return t.event.Actor.ID }

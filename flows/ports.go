@@ -13,19 +13,25 @@ const SessionFormat = 1
 
 // Session is what Usher remembers of a customer between two events.
 type Session struct {
-	Format   int       `json:"format"`
-	Version  uint64    `json:"version"`  // counted up by each save
-	Language string    `json:"language"` // chosen with /language; empty: the client's
-	Screen   string    `json:"screen"`   // the conversation that the next text belongs to, e.g. "wallet"
-	Message  int       `json:"message"`  // buttons of messages before this one are stale
-	Shown    int       `json:"shown"`    // the message that the current screen was edited into; 0: not known
-	Draft    Draft     `json:"draft"`
-	Chat     bool      `json:"chat"`  // a secret chat was open when we last heard
-	Phone    string    `json:"phone"` // which steps are shown: "android", "iphone", "mac"
-	Seen     time.Time `json:"seen"`
-	Hall     Hall      `json:"hall"` // what the current screen shows, where that is a hall
+	Format   int    `json:"format"`
+	Version  uint64 `json:"version"`  // counted up by each save
+	Language string `json:"language"` // chosen with /language; empty: the client's
+	Screen   string `json:"screen"`   // the conversation that the next text belongs to, e.g. "wallet"
+	Message  int    `json:"message"`  // buttons of messages before this one are stale
+	Shown    int    `json:"shown"`    // the message that the current screen was edited into; 0: not known
+	Draft    Draft  `json:"draft"`
+	Chat     bool   `json:"chat"`  // a secret chat was open when we last heard
+	Phone    string `json:"phone"` // which steps are shown: "android", "iphone", "mac"
+	// Asked: the courier has asked the customer's phone for a secret chat, and there was no answer yet.
+	Asked bool `json:"asked,omitempty"`
+	// Way is the message beside what was begun that tells when a secret chat is open; 0: none, wayUnknown: not known yet.
+	Way  int       `json:"way,omitempty"`
+	Seen time.Time `json:"seen"`
+	Hall Hall      `json:"hall"` // what the current screen shows, where that is a hall
 	// Redirect is the order that the next text in the secret chat is another refund address for; empty: none was asked for.
 	Redirect order.ID `json:"redirect,omitempty"`
+	// Tries are what was done to get tickets that did not arrive.
+	Tries Tries `json:"tries,omitzero"`
 	// Refund is where money goes back to; stored sealed.
 	Refund cirrus.Address `json:"-"`
 	// Own is where money of the draft's order alone goes back to; empty: to Refund. Stored sealed, and forgotten with

@@ -56,6 +56,11 @@ func (f *Flows) redirect(ctx context.Context, t *turn, o order.Order, a action) 
 		return Reply{Answer: t.answer("tap.asked")}, nil // tapped before
 	}
 	t.below = len(a.args) == 1
+	if len(a.args) == 2 && slices.Contains(phones(), a.args[1]) {
+		t.session.Phone = a.args[1]
+	} else if len(a.args) == 2 {
+		t.hint = hintStuck
+	}
 	return f.askAddress(ctx, t, o)
 }
 
@@ -64,27 +69,47 @@ func (f *Flows) askAddress(ctx context.Context, t *turn, o order.Order) (Reply, 
 	t.session.Redirect, t.session.Screen = o.ID, screenRedirect
 	contact, err := f.Courier.Contact(ctx, t.customer())
 	if err == nil {
-		err = f.Courier.Invite(ctx, t.customer())
-	}
-	if err == nil {
 		key := "address-" + string(o.ID) + "-" + strconv.FormatUint(t.session.Version, 10)
 		err = f.Courier.Say(ctx, t.customer(), key, t.plain("redirect.question", f.redirectArgs(o)))
 	}
-	id, buttons := "redirect.asked", [][]Button(nil)
 	switch {
 	case errors.Is(err, order.ErrNoCourier):
-		t.session.Redirect, t.session.Screen = "", ""
-		return f.answered(t, "redirect.no_courier", nil), nil
+		return f.nobodyToAsk(t), nil
 	case errors.Is(err, order.ErrNoChat):
-		id, t.session.Screen = "redirect.chat_first", screenChatFirst
-		buttons = [][]Button{{t.button("button.chat_done", nil, act(doBackTo, string(o.ID), "h"))}}
+		return f.chatFirst(ctx, t, o)
 	case err != nil:
 		return Reply{}, fmt.Errorf("asking for an address: %w", err)
 	}
-	at := args{"Courier": contact.Username}
-	buttons = slices.Concat([][]Button{{t.link("button.open_courier", at, "https://t.me/"+contact.Username)}}, buttons,
-		[][]Button{{t.button("button.not_now", nil, act(doStay))}})
-	return f.inPlace(t, Screen{Text: t.say(id, at), Buttons: buttons}), nil
+	buttons := append([][]Button{t.openCourier(contact)}, []Button{t.button("button.not_now", nil, act(doStay))})
+	return f.inPlace(t, Screen{Text: t.say("redirect.asked", args{"Courier": contact.Username}), Buttons: buttons}), nil
+}
+
+// nobodyToAsk says that an address can't be taken just now.
+func (f *Flows) nobodyToAsk(t *turn) Reply {
+	t.session.Redirect, t.session.Screen = "", ""
+	return f.answered(t, "redirect.no_courier", nil)
+}
+
+// chatFirst says how to get to the secret chat that an address is taken in. It goes on by itself.
+func (f *Flows) chatFirst(ctx context.Context, t *turn, o order.Order) (Reply, error) {
+	state, err := f.chatOf(ctx, t)
+	if err != nil {
+		return Reply{}, err
+	}
+	w, err := f.way(ctx, t, state)
+	if errors.Is(err, order.ErrNoCourier) {
+		return f.nobodyToAsk(t), nil
+	}
+	if err != nil {
+		return Reply{}, err
+	}
+	id := string(o.ID)
+	buttons := append(w.rows(t.voice),
+		t.kinds(func(kind string) string { return act(doBackTo, id, kind) }),
+		[]Button{t.button("button.stuck", nil, act(doBackTo, id, "h")), t.button("button.not_now", nil, act(doStay))},
+	)
+	text := paragraphs(t.say("redirect.chat_first", nil), w.hinted(t), w.steps(t, t.say("redirect.goes_on", nil)))
+	return f.waiting(t, screenChatFirst, Screen{Text: text, Buttons: f.helped(t, buttons)}), nil
 }
 
 // redirectArgs are the words around an order whose money goes back.
@@ -101,23 +126,18 @@ func (f *Flows) stay(t *turn) Reply {
 	return f.inPlace(t, Screen{Text: t.say("wallet.kept", nil), Buttons: t.menu()})
 }
 
-// askAfterChat goes on with the question for an address once a secret chat opened.
-func (f *Flows) askAfterChat(ctx context.Context, t *turn) (*Screen, error) {
-	edit := t.session.Shown
+// askAfterChat goes on with the question for an address once the secret chat stands differently. The reply is empty where
+// nothing is to be asked any more.
+func (f *Flows) askAfterChat(ctx context.Context, t *turn) (Reply, error) {
 	o, err := f.Desk.Load(ctx, t.customer(), t.session.Redirect)
 	if errors.Is(err, order.ErrNotFound) || err == nil && !mayRedirect(o) {
 		t.session.Redirect = ""
-		return nil, nil
+		return Reply{}, nil
 	}
 	if err != nil {
-		return nil, fmt.Errorf("loading an order: %w", err)
+		return Reply{}, fmt.Errorf("loading an order: %w", err)
 	}
-	reply, err := f.askAddress(ctx, t, o)
-	if err != nil || len(reply.Screens) == 0 {
-		return nil, err
-	}
-	t.session.Shown = edit
-	return &reply.Screens[0].Screen, nil
+	return f.askAddress(ctx, t, o)
 }
 
 // awaitsAddress finds the order that a text in the secret chat is an address for: the one that was asked about, or one

@@ -11,7 +11,7 @@ import (
 // buying does what the buttons on the way to an order say.
 func (f *Flows) buying(ctx context.Context, t *turn, a action) (Reply, error) {
 	if a.verb == doLater {
-		return f.inPlace(t, Screen{Text: t.say("handover.later", nil), Buttons: t.menu()}), nil
+		return f.later(t), nil
 	}
 	if t.event.Message < t.session.Message && a.verb != doShow && a.verb != doSeats {
 		return f.old(ctx, t)
@@ -55,7 +55,8 @@ func (f *Flows) onTheWay(ctx context.Context, t *turn, o offer, a action) (Reply
 		t.session.Names = nil
 	case doPhone:
 		t.session.Phone = a.args[1]
-		return f.proceed(ctx, t, o)
+	case doStuck:
+		t.hint = hintStuck
 	case doBuy, doEach:
 		return f.buy(ctx, t, o, a)
 	}

@@ -1,6 +1,7 @@
 package flows_test
 
 import (
+	"context"
 	"strconv"
 	"strings"
 	"time"
@@ -54,4 +55,44 @@ func (w *world) inGroup(what, rest string) {
 		e.Other = rest
 	}
 	w.handle(e)
+}
+
+// chatTurns is what becomes of somebody's secret chat, and the news of it.
+func (w *world) chatTurns(who int64, how string) {
+	ctx := context.Background()
+	what, why, _ := strings.Cut(how, " because of ")
+	switch what {
+	case "opens":
+		w.courier.open[who] = flows.ChatOpen
+		w.must(w.flows.ChatOpened(ctx, who))
+	case "closes":
+		delete(w.courier.open, who)
+		if why == "" {
+			why = string(flows.WhyPeer)
+		}
+		w.must(w.flows.ChatClosed(ctx, who, flows.Why(why)))
+	case "is asked for":
+		w.courier.open[who] = flows.ChatPending
+	case "is asked for by the courier":
+		w.courier.open[who] = flows.ChatPending
+		w.must(w.flows.ChatAsked(ctx, who))
+	case "is refused":
+		delete(w.courier.open, who)
+		w.must(w.flows.ChatRefused(ctx, who, flows.Why(why)))
+	default:
+		w.t.Fatalf("chat %s?", how)
+	}
+	w.must(w.jobs.RunUntilIdle(ctx))
+}
+
+// courierTurns is what becomes of the courier's account: it has another name, is gone, may ask phones or not.
+func (w *world) courierTurns(how string) {
+	switch how {
+	case "may ask":
+		w.courier.asks = true
+	case "may not ask":
+		w.courier.asks = false
+	default:
+		w.courier.username = strings.TrimPrefix(how, "gone")
+	}
 }

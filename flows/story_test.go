@@ -117,6 +117,8 @@ func (w *world) happens(line string) {
 		w.handle(flows.Event{Kind: flows.Group, Actor: flows.Actor{ID: ann}, Chat: -5, Command: command})
 	case "chat":
 		w.chatTurns(ann, rest)
+	case "phone":
+		w.phoneTurns(rest)
 	case "secret":
 		w.writesSecretly(rest)
 	case "pay":
@@ -214,22 +216,6 @@ func (w *world) handle(e flows.Event) {
 	w.must(w.jobs.RunUntilIdle(context.Background()))
 }
 
-func (w *world) chatTurns(who int64, how string) {
-	switch how {
-	case "opens":
-		w.courier.open[who] = flows.ChatOpen
-		w.must(w.flows.ChatOpened(context.Background(), who))
-	case "closes":
-		delete(w.courier.open, who)
-		w.must(w.flows.ChatClosed(context.Background(), who, flows.WhyPeer))
-	case "is asked for":
-		w.courier.open[who] = flows.ChatPending
-	default:
-		w.t.Fatalf("chat %s?", how)
-	}
-	w.must(w.jobs.RunUntilIdle(context.Background()))
-}
-
 // writesSecretly is a text in the secret chat, and the answer to it.
 func (w *world) writesSecretly(text string) {
 	answer, err := w.flows.TextReceived(context.Background(), ann, text)
@@ -285,7 +271,7 @@ func (w *world) turns(what, rest string) {
 	case "gas":
 		w.flows.Config.Gas.Limit = w.number(rest, 0)
 	case "courier":
-		w.courier.username = strings.TrimPrefix(rest, "gone")
+		w.courierTurns(rest)
 	case "node":
 		w.healthy = rest == "well"
 	case "ours":

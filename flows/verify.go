@@ -6,7 +6,6 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"slices"
 
 	"github.com/usherbot/usher/flows/order"
 )
@@ -34,7 +33,7 @@ func (f *Flows) verify(ctx context.Context, t *turn) (Screen, error) {
 	case errors.Is(err, order.ErrNoCourier):
 		return Screen{Text: t.say("verify.no_courier", nil), Buttons: t.menu()}, nil
 	case errors.Is(err, order.ErrNoChat):
-		return f.verifyLater(ctx, t, contact)
+		return f.verifyLater(ctx, t)
 	case err != nil:
 		return Screen{}, fmt.Errorf("asking for the key of a secret chat: %w", err)
 	}
@@ -60,26 +59,15 @@ func (f *Flows) chatKey(ctx context.Context, customer int64) (Contact, Key, erro
 }
 
 // verifyLater says that there is no key yet, and how a chat is made; the courier answers this customer from now on.
-func (f *Flows) verifyLater(ctx context.Context, t *turn, contact Contact) (Screen, error) {
-	state, err := f.Courier.Chat(ctx, t.customer())
-	if err == nil {
-		err = f.Courier.Invite(ctx, t.customer())
-	}
+func (f *Flows) verifyLater(ctx context.Context, t *turn) (Screen, error) {
+	state, err := f.chat(ctx, t.customer())
 	if err != nil {
-		return Screen{}, fmt.Errorf("inviting to a secret chat: %w", err)
+		return Screen{}, err
 	}
-	kind := phones()[0]
-	if slices.Contains(phones(), t.session.Phone) {
-		kind = t.session.Phone
+	w, err := f.way(ctx, t, state)
+	if err != nil {
+		return Screen{}, err
 	}
-	text := paragraphs(t.say("verify.none", nil), t.say("handover."+kind, args{"Courier": contact.Username}), t.say("verify.again", nil))
-	if state == ChatPending {
-		text = paragraphs(t.say("verify.pending", nil), t.say("verify.again", nil))
-	}
-	return Screen{Text: text, Buttons: append([][]Button{t.openCourier(contact)}, t.menu()...)}, nil
-}
-
-// openCourier leads to the courier's account.
-func (v voice) openCourier(c Contact) []Button {
-	return []Button{v.link("button.open_courier", args{"Courier": c.Username}, "https://t.me/"+c.Username)}
+	text := paragraphs(t.say("verify.none", nil), w.steps(t, t.say("verify.again", nil)))
+	return Screen{Text: text, Buttons: append(w.rows(t.voice), t.menu()...)}, nil
 }

@@ -72,7 +72,7 @@ func newWorldOn(t testing.TB, network cirrus.Network) *world {
 	w.flows, err = flows.New(flows.Deps{
 		Sessions: w.db, Courier: w.courier, Desk: desk{w}, Operate: desk{w}.Operate, View: w.db, Holds: w.db, Lookers: w.db, Messenger: w, Artist: w.artist,
 		Clock: w.clock.Now, Wait: func(context.Context, time.Duration) error { return errors.New("no time to wait") },
-		Attention: w.attention, Verify: w.courier.Verify,
+		Attention: w.attention, Verify: w.courier.Verify, Link: w.courier.Link,
 		Pause: func(_ context.Context, paused bool) error {
 			w.off = map[bool]string{true: flows.OffPaused}[paused]
 			return nil
@@ -264,7 +264,10 @@ type toyCourier struct {
 	username string
 	open     map[int64]flows.ChatState
 	parcels  map[string]bool
+	phone    toyPhone
 	refuses  error // what Say fails with; nil: it does not
+	asks     bool  // whether it may ask phones
+	links    int   // how many it made
 }
 
 func (c *toyCourier) Contact(context.Context, int64) (flows.Contact, error) {
@@ -272,6 +275,16 @@ func (c *toyCourier) Contact(context.Context, int64) (flows.Contact, error) {
 		return flows.Contact{}, order.ErrNoCourier
 	}
 	return flows.Contact{Username: c.username, Name: "Quay Tickets"}, nil
+}
+
+// Link gives a new line to send each time, and none while no more phones may be asked.
+func (c *toyCourier) Link(context.Context, int64) (flows.Link, error) {
+	if !c.asks {
+		return flows.Link{}, order.ErrNotAllowed
+	}
+	c.links++
+	code := fmt.Sprintf("code%d", c.links)
+	return flows.Link{URL: "https://t.me/" + c.username + "?text=" + code, Code: code, Until: c.w.clock.Now().Add(15 * time.Minute)}, nil
 }
 
 func (c *toyCourier) Invite(context.Context, int64) error { return nil }
@@ -287,11 +300,7 @@ func (c *toyCourier) Deliver(_ context.Context, customer int64, p flows.Parcel) 
 	if c.open[customer] != flows.ChatOpen {
 		return "", order.ErrNoChat
 	}
-	if !c.parcels[p.ID] {
-		c.parcels[p.ID] = true
-		c.w.chat(customer).secret(p)
-	}
-	return order.DeliverySeen, nil
+	return c.phone.take(c.w.chat(customer), p), nil
 }
 
 // Verify gives the same key for each customer's open chat.

@@ -17,9 +17,9 @@ const (
 	lockTries = 10
 	lockDelay = 50 * time.Millisecond
 	// leaderDelay is how often those who stand by look whether they may lead.
-	leaderDelay = time.Second
+	leaderDelay = 250 * time.Millisecond
 	// leaderPatience is how many of these looks in a row may fail until that is logged once more.
-	leaderPatience = 60
+	leaderPatience = 240
 )
 
 // errLost ends the work under a lock that is not ours any more.
@@ -38,17 +38,24 @@ func (db *DB) Lock(ctx context.Context, name string) (context.Context, func(), e
 // leadership is lost, work's context ends, and once work has returned this stands by again. It returns what work
 // returns by itself, or the context's error.
 func (db *DB) Leader(ctx context.Context, name string, work func(context.Context) error) error {
-	return db.leader(ctx, name, db.key("leader", name), func(ctx context.Context, _ *tenure) error { return work(ctx) })
+	standby := func(context.Context) error { return nil }
+	return db.leader(ctx, name, db.key("leader", name), func(ctx context.Context, _ *tenure) error { return work(ctx) }, standby)
 }
 
-func (db *DB) leader(ctx context.Context, name, key string, work func(context.Context, *tenure) error) error {
+// leader also calls standby whenever another process was seen to lead.
+func (db *DB) leader(
+	ctx context.Context, name, key string, work func(context.Context, *tenure) error, standby func(context.Context) error,
+) error {
 	failed := 0
 	for {
 		led, err := db.lead(ctx, key, work)
 		if led || ctx.Err() != nil {
 			return errors.Join(err, ctx.Err())
 		}
-		if err == nil || errors.Is(err, order.ErrBusy) {
+		if errors.Is(err, order.ErrBusy) {
+			err = standby(ctx)
+		}
+		if err == nil {
 			failed = 0
 		} else {
 			if failed%leaderPatience == 0 {

@@ -61,6 +61,13 @@ type Config struct {
 	// which account. Any process may write it. Shared when nil.
 	Common secretchat.Store
 
+	// Daily is how many chats the account asks for in any 24 hours, at the most; none
+	// when 0. Chats that customers start are not counted.
+	Daily int
+	// Patience is how long a customer's phone has to answer such a request; 24 hours
+	// when 0.
+	Patience time.Duration
+
 	Clock Clock     // the system's when nil
 	Rand  io.Reader // crypto/rand when nil
 	Log   *slog.Logger
@@ -180,6 +187,7 @@ type Courier struct {
 	// leads is true while Run runs and its context has not ended: this process, and
 	// no other one, writes into chats.
 	leads atomic.Bool
+	asks  *asks
 
 	mu     sync.Mutex
 	chats  *secretchat.Client
@@ -204,6 +212,9 @@ func New(cfg Config, handler Handler) (*Courier, error) {
 	if cfg.Common == nil {
 		cfg.Common = cfg.Shared
 	}
+	if cfg.Patience == 0 {
+		cfg.Patience = defaultPatience
+	}
 	if cfg.Clock == nil {
 		cfg.Clock = systemClock{}
 	}
@@ -216,7 +227,7 @@ func New(cfg Config, handler Handler) (*Courier, error) {
 	if cfg.Do == nil {
 		cfg.Do = func(ctx context.Context, _ string, call func(context.Context) error) error { return call(ctx) }
 	}
-	c := &Courier{cfg: cfg, handler: handler}
+	c := &Courier{cfg: cfg, handler: handler, asks: newAsks()}
 	var err error
 	if c.server, err = parseServer(cfg.Server); err != nil {
 		return nil, err
@@ -232,8 +243,11 @@ func New(cfg Config, handler Handler) (*Courier, error) {
 func (c *Courier) newChats(api secretchat.API) *secretchat.Client {
 	return secretchat.New(secretchat.Config{
 		API: api, Store: within(c.cfg.Store, chatsPrefix), Handler: guests{c}, Random: c.cfg.Rand,
-		Now: c.cfg.Clock.Now, After: c.cfg.Clock.After, Log: c.cfg.Log,
+		Now: c.cfg.Clock.Now, After: c.cfg.Clock.After, Log: c.cfg.Log, Patience: c.cfg.Patience,
 		Do: func(ctx context.Context, site string, call func(context.Context) error) error {
+			if site == "ask" {
+				return c.request(ctx, call)
+			}
 			return c.cfg.Do(ctx, "courier."+site, call)
 		},
 	})

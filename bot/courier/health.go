@@ -19,6 +19,9 @@ func (c *Courier) tell(ctx context.Context, health Health, reason string) {
 	ctx, cancel := context.WithTimeout(ctx, tellTimeout)
 	defer cancel()
 	news := AccountNews{Health: health, Reason: reason}
+	if health == HealthLimited {
+		news.Until, _ = c.LimitedUntil(ctx)
+	}
 	if a, err := c.account(ctx); err == nil && a != nil {
 		news.Account = Contact{Username: a.Username, Name: a.Name}
 	}
@@ -37,8 +40,18 @@ func (c *Courier) forgetTold(health Health) {
 	}
 }
 
-// tellServing tells that the account is connected.
-func (c *Courier) tellServing(ctx context.Context) { c.tell(ctx, HealthReady, "") }
+// tellServing tells that the account is connected, and whether it may start chats.
+func (c *Courier) tellServing(ctx context.Context) {
+	until, err := c.LimitedUntil(ctx)
+	if err != nil && ctx.Err() == nil {
+		c.cfg.Log.WarnContext(ctx, "whether the courier may start chats is not known", "error", err)
+	}
+	if until.IsZero() {
+		c.tell(ctx, HealthReady, "")
+		return
+	}
+	c.tell(ctx, HealthLimited, "Telegram lets it start no secret chats")
+}
 
 // goneHealth says what became of an account whose session Telegram does not take.
 func goneHealth(err error) (Health, string) {

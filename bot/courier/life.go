@@ -20,15 +20,20 @@ type life struct {
 	kept    *progress
 	started atomic.Bool
 	begun   chan struct{}
+	known   *acquaintances
+	broken  chan error // why an update could not be handled
 	states  chan telegram.ConnectionState
 }
 
 func newLife(c *Courier) *life {
 	l := &life{
 		c: c, kept: &progress{c: c},
+		known: &acquaintances{}, broken: make(chan error, 1),
 		begun: make(chan struct{}), states: make(chan telegram.ConnectionState, 1),
 	}
-	l.manager = updates.New(updates.Config{Handler: telegram.UpdateHandlerFunc(l.dispatch), Storage: l.kept})
+	l.manager = updates.New(updates.Config{
+		Handler: telegram.UpdateHandlerFunc(l.dispatch), Storage: l.kept, UserAccessHasher: l.known,
+	})
 	return l
 }
 
@@ -44,11 +49,16 @@ func (l *life) run(ctx context.Context, client *telegram.Client, self int64) err
 	})
 	group.Go(func() error { return l.watch(ctx) })
 	group.Go(func() error { return l.c.emptyInbox(ctx) })
+	group.Go(func() error { return l.carryAsks(ctx) })
 	group.Go(func() error {
 		// Whoever comes after must find the chats as they will stay.
-		<-ctx.Done()
-		l.chats.Retire()
-		return ctx.Err()
+		defer l.chats.Retire()
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case err := <-l.broken:
+			return err
+		}
 	})
 	return group.Wait()
 }
@@ -78,13 +88,35 @@ func (l *life) dispatch(ctx context.Context, batch tg.UpdatesClass) error {
 			err = l.chats.HandleMessage(ctx, u.Message)
 		case *tg.UpdateEncryptedMessagesRead:
 			err = l.chats.HandleRead(ctx, u.ChatID, u.MaxDate)
+		case *tg.UpdateNewMessage:
+			err = l.message(ctx, u.Message, all.Users)
 		}
 		if err != nil {
 			l.kept.stop()
+			l.end(err)
 			return err
 		}
 	}
 	return nil
+}
+
+// end makes the life end: what could not be handled is told again in the next one.
+func (l *life) end(err error) {
+	select {
+	case l.broken <- err:
+	default:
+	}
+}
+
+// carryAsks asks for chats once it is known how far the account is, so that those which
+// customers have started meanwhile come first.
+func (l *life) carryAsks(ctx context.Context) error {
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-l.begun:
+		return l.c.carryAsks(ctx, l.chats)
+	}
 }
 
 // connection notes the newest state of the connection; older ones do not matter.

@@ -21,6 +21,16 @@ func (p *Pool) Contact(ctx context.Context, customer int64) (Contact, error) {
 	return m.Contact(ctx)
 }
 
+// Link is Courier.Link for the account that the customer is with. Errors: ErrNoCourier,
+// ErrLimited.
+func (p *Pool) Link(ctx context.Context, customer int64) (Link, error) {
+	m, err := p.theirs(ctx, customer)
+	if err != nil {
+		return Link{}, err
+	}
+	return m.Link(ctx, customer)
+}
+
 // Renew ends all chats of the customer's, as Courier.Renew does.
 func (p *Pool) Renew(ctx context.Context, customer int64) error {
 	members, err := p.members(ctx, customer)

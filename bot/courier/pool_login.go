@@ -33,7 +33,7 @@ func (p *Pool) Login(ctx context.Context, l Login) (Standing, error) {
 	cfg := p.cfg
 	cfg.Phone, cfg.Code, cfg.Password = l.Phone, l.Code, l.Password
 	cfg.Store, cfg.Shared = draft, draft
-	c, err := New(cfg, deaf{})
+	c, err := New(cfg, nobodyHears{})
 	if err != nil {
 		return Standing{}, err
 	}
@@ -245,10 +245,10 @@ func (d *draft) Keys(_ context.Context, prefix string) ([]string, error) {
 	return slices.DeleteFunc(keys, func(key string) bool { return !strings.HasPrefix(key, prefix) }), nil
 }
 
-// deaf is the handler of a login, of which there is nothing to tell.
-type deaf struct{}
+// nobodyHears is the handler of a login, of which there is nothing to tell.
+type nobodyHears struct{}
 
-func (deaf) ChatChanged(context.Context, int64, ChatNews) error            { return nil }
-func (deaf) TextReceived(context.Context, int64, string) error             { return nil }
-func (deaf) ParcelState(context.Context, int64, string, ParcelState) error { return nil }
-func (deaf) AccountChanged(context.Context, AccountNews) error             { return nil }
+func (nobodyHears) ChatChanged(context.Context, int64, ChatNews) error            { return nil }
+func (nobodyHears) TextReceived(context.Context, int64, string) error             { return nil }
+func (nobodyHears) ParcelState(context.Context, int64, string, ParcelState) error { return nil }
+func (nobodyHears) AccountChanged(context.Context, AccountNews) error             { return nil }

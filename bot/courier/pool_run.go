@@ -161,11 +161,15 @@ func (p *Pool) bury(ctx context.Context, s slot, c *Courier) (forgotten bool, er
 	if err != nil || len(left) > 0 {
 		return false, err
 	}
-	letters, err := c.names(ctx, inboxPrefix)
-	if err != nil {
-		return false, err
+	old := []string{healthName, sessionsName, budgetName, limitName}
+	for _, prefix := range []string{inboxPrefix, askingPrefix} {
+		names, err := c.names(ctx, prefix)
+		if err != nil {
+			return false, err
+		}
+		old = append(old, names...)
 	}
-	if err := c.erase(ctx, append(letters, healthName, sessionsName)...); err != nil {
+	if err := c.erase(ctx, old...); err != nil {
 		return false, err
 	}
 	return true, erase(ctx, p.cfg.Common, slotPrefix+s.name)

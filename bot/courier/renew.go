@@ -19,7 +19,7 @@ func (c *Courier) Renew(ctx context.Context, customer int64) error {
 	}
 	l := letter{Customer: customer}
 	for _, chat := range chats {
-		if live(chat.Phase) {
+		if ongoing(chat) {
 			l.Close = append(l.Close, chat.ID)
 		}
 	}
@@ -31,10 +31,6 @@ func (c *Courier) Renew(ctx context.Context, customer int64) error {
 		return "", c.leave(ctx, l.name(), l)
 	})
 	return err
-}
-
-func live(phase secretchat.Phase) bool {
-	return phase != secretchat.PhaseClosing && phase != secretchat.PhaseClosed
 }
 
 func closeAll(ctx context.Context, chats *secretchat.Client, ids []int) error {
@@ -53,7 +49,7 @@ func (c *Courier) chatsOf(ctx context.Context, chats *secretchat.Client, custome
 	if err != nil {
 		return nil, fmt.Errorf("look for the customer's secret chats: %w", err)
 	}
-	if !slices.ContainsFunc(all, func(chat secretchat.Chat) bool { return live(chat.Phase) }) {
+	if !slices.ContainsFunc(all, ongoing) {
 		return all, nil
 	}
 	var l letter
@@ -62,7 +58,7 @@ func (c *Courier) chatsOf(ctx context.Context, chats *secretchat.Client, custome
 		return all, err
 	}
 	for i := range all {
-		if live(all[i].Phase) && slices.Contains(l.Close, all[i].ID) {
+		if ongoing(all[i]) && slices.Contains(l.Close, all[i].ID) {
 			all[i].Phase = secretchat.PhaseClosing
 		}
 	}

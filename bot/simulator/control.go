@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // maxControl is the largest body that the control API takes, in bytes.
@@ -28,6 +29,8 @@ func (t *Telegram) Control() http.Handler {
 	mux.Handle("GET /telegram/users/{id}/secret", control(t.controlSecret))
 	mux.Handle("GET /telegram/users/{id}/complaints", control(t.controlComplaints))
 	mux.Handle("POST /telegram/groups", control(t.controlGroups))
+	mux.Handle("GET /telegram/couriers", control(t.controlCouriers))
+	mux.Handle("POST /telegram/courier", control(t.controlCourier))
 	mux.Handle("POST /telegram/fault", control(t.controlFault))
 	mux.Handle("POST /telegram/webhook", control(t.controlWebhook))
 	mux.Handle("GET /telegram/traffic", control(t.controlTraffic))
@@ -50,6 +53,7 @@ type controlBody struct {
 	Button  lenient `json:"button"`
 	With    lenient `json:"with"`
 	Action  string  `json:"action"`
+	Phone   int     `json:"phone"`
 	Picture []byte  `json:"picture"`
 
 	Address string  `json:"address"` // with the page's own calls
@@ -58,6 +62,9 @@ type controlBody struct {
 	Method     string `json:"method"`
 	Times      int    `json:"times"`
 	RetryAfter int    `json:"retryAfter"`
+
+	Username string `json:"username"` // with courier
+	Seconds  int    `json:"seconds"`
 
 	User   lenient `json:"user"` // with webhook
 	Secret string  `json:"secret"`
@@ -177,7 +184,7 @@ func (t *Telegram) controlSecretChat(r *http.Request, b controlBody) (any, error
 	if b.With == "" {
 		b.With = "@courier"
 	}
-	name, err := t.StartSecretChat(r.Context(), user, string(b.With))
+	name, err := t.StartSecretChatOn(r.Context(), user, max(b.Phone, 1), string(b.With))
 	return map[string]string{"chat": name}, err
 }
 
@@ -186,7 +193,7 @@ func (t *Telegram) controlDo(r *http.Request, b controlBody) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	a := Action{Action: b.Action, Chat: string(b.Chat), Text: b.Text, Picture: b.Picture}
+	a := Action{Action: b.Action, Chat: string(b.Chat), Text: b.Text, Picture: b.Picture, Phone: b.Phone}
 	if b.Message != "" {
 		id, err := b.Message.number("message")
 		if err != nil {
@@ -218,17 +225,21 @@ func (t *Telegram) controlSecret(r *http.Request, _ controlBody) (any, error) {
 }
 
 // controlComplaints lists what the courier did wrong in the protocol, as the
-// person's phone noticed it.
+// person's phones noticed it.
 func (t *Telegram) controlComplaints(r *http.Request, _ controlBody) (any, error) {
 	user, err := userOf(r)
 	if err != nil {
 		return nil, err
 	}
-	phone, err := t.phone(user)
+	all, err := t.phones(user)
 	if err != nil {
 		return nil, err
 	}
-	return append([]string{}, phone.Complaints()...), nil
+	complaints := []string{}
+	for _, phone := range all {
+		complaints = append(complaints, phone.Complaints()...)
+	}
+	return complaints, nil
 }
 
 func (t *Telegram) controlGroups(_ *http.Request, b controlBody) (any, error) {
@@ -241,6 +252,25 @@ func (t *Telegram) controlGroups(_ *http.Request, b controlBody) (any, error) {
 	}
 	id, err := t.AddGroup(b.Name, b.Kind, owner)
 	return map[string]int64{"id": id}, err
+}
+
+// controlCouriers lists the accounts that a program may log in to.
+func (t *Telegram) controlCouriers(*http.Request, controlBody) (any, error) {
+	type courierView struct {
+		Username string `json:"username"`
+		Phone    string `json:"phone"`
+		Code     string `json:"code"`
+	}
+	views := []courierView{}
+	for _, c := range t.couriers() {
+		views = append(views, courierView{Username: c.Username, Phone: c.Phone, Code: c.Code})
+	}
+	return views, nil
+}
+
+func (t *Telegram) controlCourier(_ *http.Request, b controlBody) (any, error) {
+	err := t.Trouble(b.Username, b.Action, time.Duration(b.Seconds)*time.Second)
+	return map[string]string{}, err
 }
 
 func (t *Telegram) controlFault(_ *http.Request, b controlBody) (any, error) {

@@ -21,13 +21,17 @@ type Options struct {
 	CourierUsername string // without @
 	CourierID       int64  // the courier's Telegram id, which Phones knows
 	CourierName     string
+	CourierPhone    string // with the code, what logs in as the courier
+	CourierCode     string
+	MoreCouriers    []Courier
 	FirstUser       int64 // id of the first person; the next ones count up
 
-	Limits bool // flood control as Telegram has it
-	Phones Phones
-	Client *http.Client     // delivers webhooks
-	Clock  func() time.Time // dates and flood control
-	Log    *slog.Logger
+	Limits   bool // flood control as Telegram has it
+	Phones   Phones
+	Accounts Accounts
+	Client   *http.Client     // delivers webhooks
+	Clock    func() time.Time // dates and flood control
+	Log      *slog.Logger
 
 	AnswerWithin time.Duration // how long a tap waits for its answer; 30 s by default
 	RetryAfter   time.Duration // pause before a failed webhook delivery is tried again; 1 s by default, doubling

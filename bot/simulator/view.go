@@ -10,11 +10,12 @@ import (
 
 // ChatView is a chat as a person sees it.
 type ChatView struct {
-	Chat     string        `json:"chat"` // "bot", a group's id or "secret:<id>"
+	Chat     string        `json:"chat"` // "bot", "@<courier>", a group's id or "secret:<id>"
 	Title    string        `json:"title"`
-	Kind     string        `json:"kind"`            // private, group, supergroup, channel or secret
+	Kind     string        `json:"kind"`            // private, user, group, supergroup, channel or secret
 	State    string        `json:"state,omitempty"` // of a secret chat: pending, open or closed
 	Key      string        `json:"key,omitempty"`   // of a secret chat: what both phones can compare
+	Phone    int           `json:"phone,omitempty"` // of a secret chat: which of the person's phones, if not the first
 	Blocked  bool          `json:"blocked,omitempty"`
 	Messages []MessageView `json:"messages"`
 }
@@ -33,6 +34,7 @@ type MessageView struct {
 	Document *DocumentView   `json:"document,omitempty"`
 	Sticker  string          `json:"sticker,omitempty"`
 	Service  bool            `json:"service,omitempty"`
+	Read     bool            `json:"read,omitempty"` // by the other side, of what the person wrote to a courier or into a secret chat
 }
 
 // ButtonView is a button under a message. Row counts from 0.
@@ -52,12 +54,14 @@ type DocumentView struct {
 	Content string `json:"content"`
 }
 
-// Chats lists a person's chats: the bot's, groups, secret chats.
+// Chats lists a person's chats: the bot's, groups, those with couriers, secret
+// chats.
 func (t *Telegram) Chats(user int64) ([]ChatView, error) {
 	secret, err := t.SecretChats(user)
 	if err != nil {
 		return nil, err
 	}
+	dialogs := t.dialogViews(user)
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	views := []ChatView{t.chatView(user, t.chats[user])}
@@ -71,6 +75,7 @@ func (t *Telegram) Chats(user int64) ([]ChatView, error) {
 	for _, c := range groups {
 		views = append(views, t.chatView(user, c))
 	}
+	views = append(views, dialogs...)
 	return append(views, secret...), nil
 }
 
@@ -128,7 +133,8 @@ func (t *Telegram) from(user int64, c *chat, m *message) string {
 	return t.people[m.from].name
 }
 
-// SecretChats lists the secret chats of a person's phone, decrypted by it.
+// SecretChats lists the secret chats of a person's phone, decrypted by it, then
+// those of further phones.
 func (t *Telegram) SecretChats(user int64) ([]ChatView, error) {
 	t.mu.Lock()
 	known := t.people[user] != nil
@@ -140,23 +146,22 @@ func (t *Telegram) SecretChats(user int64) ([]ChatView, error) {
 	if t.opts.Phones == nil {
 		return views, nil
 	}
-	phone, ok := t.opts.Phones.Phone(user)
-	if !ok {
-		return views, nil
-	}
-	for _, c := range phone.SecretChats() {
-		views = append(views, t.secretView(c))
+	for i, phone := range t.opts.Phones.All(user) {
+		for _, c := range phone.SecretChats() {
+			v := t.secretView(c)
+			if i > 0 {
+				v.Phone = i + 1
+			}
+			views = append(views, v)
+		}
 	}
 	return views, nil
 }
 
 func (t *Telegram) secretView(c SecretChat) ChatView {
-	v := ChatView{
-		Chat: secretPrefix + c.ID, Title: t.opts.CourierName, Kind: "secret", State: c.State, Key: c.Key,
-		Messages: []MessageView{},
-	}
-	courier := c.With == t.opts.CourierID
-	if !courier {
+	v := ChatView{Chat: secretPrefix + c.ID, Kind: "secret", State: c.State, Key: c.Key, Messages: []MessageView{}}
+	who, courier := t.courierByID(c.With)
+	if v.Title = who.Name; !courier {
 		v.Title = t.nameOf(c.With)
 	}
 	for _, m := range c.Messages {
@@ -168,7 +173,7 @@ func (t *Telegram) secretView(c SecretChat) ChatView {
 			from = "courier"
 		}
 		v.Messages = append(v.Messages, MessageView{
-			ID: m.ID, From: from, Text: m.Text, Date: m.Date.Unix(), Buttons: []ButtonView{},
+			ID: m.ID, From: from, Text: m.Text, Date: m.Date.Unix(), Read: m.Read, Buttons: []ButtonView{},
 			Picture: base64.StdEncoding.EncodeToString(m.Picture),
 		})
 	}

@@ -34,7 +34,8 @@ const (
 	Cancel    Verb = "cancel"     // end an unpaid order
 	GiveBack  Verb = "give_back"  // release a ticket, after the undo time
 	UndoAsked Verb = "undo"       // while the undo time runs; near the end of refunds (NoUndo) there is none
-	SendAgain Verb = "send_again" // hand the ticket over again
+	SendAgain Verb = "send_again" // hand the ticket over again; one that is on its way stays so
+	SendAnew  Verb = "send_anew"  // likewise, where the chat is gone that it went into: also what is on its way, once for each Mark
 	Unblocked Verb = "unblocked"  // the customer is back, or a secret chat opened: show the card and hand over again
 	Exchange  Verb = "exchange"   // take another seat (Ask.Seat) in place of a lost one
 	MoneyBack Verb = "money_back" // no other seat: the money of a lost one goes back now
@@ -50,6 +51,9 @@ type Ask struct {
 	Ticket  string
 	Seat    cirrus.Seat    // Exchange
 	Address cirrus.Address // Redirect; checked by the conversation that asked for it
+	Mark    string         // SendAnew: what it is sent again for; for the same thing it is sent once. Empty: nothing to tell by
+	Via     string         // SendAnew: not what this account of the courier's has; empty: whichever has it
+	Told    bool           // SendAgain, SendAnew: the customer knows already that there is no secret chat
 }
 
 // String keeps the address out of logs and errors.
@@ -172,8 +176,8 @@ func (e *Engine) ask(ctx context.Context, o *Order, ask Ask) error {
 		t.Undo = time.Time{}
 		t.move(Owned, now)
 		return nil
-	case ask.Verb == SendAgain && (t.State == Owned || t.State == Ended):
-		t.Delivery = Delivery{State: DeliveryWaiting, Count: t.Delivery.Count}
+	case (ask.Verb == SendAgain || ask.Verb == SendAnew) && (t.State == Owned || t.State == Ended) && !o.ShowOver(now):
+		t.Delivery.again(ask, now)
 		return nil
 	}
 	return fmt.Errorf("%s of %s while %s: %w", ask.Verb, t.Seat, t.State, ErrNotAllowed)
@@ -239,8 +243,8 @@ func (e *Engine) giveBack(ctx context.Context, o *Order, t *Ticket, now time.Tim
 // redeliver has tickets that wait for a secret chat handed over now.
 func redeliver(o *Order, now time.Time) {
 	for i := range o.Tickets {
-		if o.Tickets[i].Delivery.State == DeliveryWaiting {
-			o.Tickets[i].Delivery.Again = now
+		if d := &o.Tickets[i].Delivery; d.State == DeliveryWaiting {
+			d.Again = now
 		}
 	}
 }

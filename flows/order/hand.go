@@ -19,6 +19,9 @@ func (r *run) hand(ctx context.Context) error {
 		if t.State != Owned && t.State != Ended {
 			continue
 		}
+		if r.o.ShowOver(r.k.now) {
+			continue
+		}
 		due := t.Delivery.State == DeliveryWaiting && !r.k.now.Before(t.Delivery.Again)
 		// Once it is sent, whatever wakes the order also asks whether the phone has acknowledged it.
 		if due || t.Delivery.State == DeliverySent {
@@ -51,34 +54,84 @@ func (r *run) deliver(ctx context.Context, t *Ticket) error {
 			return err
 		}
 	}
-	var state DeliveryState
+	var handed Handed
 	err := r.call(ctx, "ticket", string(t.State), SiteDeliver, func(ctx context.Context) (err error) {
-		state, err = r.Deliverer.Deliver(ctx, *r.o, t.ID)
+		handed, err = r.Deliverer.Deliver(ctx, *r.o, t.ID)
 		return err
 	})
 	if err != nil {
 		r.notDelivered(t, err)
 		return r.save(ctx)
 	}
-	if state == DeliveryFailed {
-		t.Delivery.Parcel, state = "", DeliveryWaiting
-	}
-	if state == t.Delivery.State && state != DeliveryWaiting {
+	if handed.State == t.Delivery.State && handed.State != DeliveryWaiting {
 		return nil
 	}
-	if state != DeliveryWaiting && t.Delivery.State == DeliveryWaiting {
-		t.Delivery.Sent = r.k.now
-	}
-	t.Delivery.State, t.Delivery.Attempts = state, 0
-	t.Delivery.Again = r.k.now.Add(time.Second)
+	t.Delivery.handed(handed, r.k.now)
 	return r.save(ctx)
 }
 
-func (r *run) notDelivered(t *Ticket, err error) {
-	t.Delivery.Attempts++
-	t.Delivery.Again = r.k.now.Add(backoff(t.Delivery.Attempts))
-	if errors.Is(err, ErrNoChat) || errors.Is(err, ErrNoCourier) {
-		t.Delivery.Again = r.k.now.Add(chatAgain)
+// handed notes how far a parcel got. The next look is not far off while it waits: the courier tells of what changes, but
+// what it tells may be lost.
+func (d *Delivery) handed(h Handed, now time.Time) {
+	failed := h.State == DeliveryFailed
+	if failed {
+		d.Parcel, h.State = "", DeliveryWaiting
 	}
-	r.Log.Warn("ticket not handed over", "order", r.o.ID, "ticket", t.ID, "attempts", t.Delivery.Attempts, "error", err)
+	switch h.State {
+	case DeliveryNone, DeliveryWaiting, DeliveryFailed:
+		if d.State != DeliveryWaiting { // its chat ended, and it went into the next one
+			d.Since, d.Attempts = now, 0
+		}
+		d.State = DeliveryWaiting
+		d.Attempts++
+		d.Again = now.Add(min(backoff(d.Attempts), chatAgain))
+	case DeliverySent, DeliverySeen:
+		if d.State == DeliveryWaiting {
+			d.Sent = now
+		}
+		d.State, d.Attempts, d.Told = h.State, 0, false
+		d.Again = now.Add(time.Second)
+	}
+	if h.State == DeliverySeen {
+		d.Seen = now
+	}
+	if !failed && h.Via != "" {
+		d.Via = h.Via
+	}
+}
+
+// again has a ticket handed over once more.
+func (d *Delivery) again(ask Ask, now time.Time) {
+	switch onItsWay := d.State == DeliveryWaiting; {
+	case onItsWay && (ask.Verb == SendAgain || d.Via == ""):
+		d.Again, d.Told = now, d.Told || ask.Told
+	case ask.Verb == SendAnew && (ask.Mark != "" && ask.Mark == d.Mark || ask.Via != "" && ask.Via == d.Via):
+	default:
+		*d = Delivery{State: DeliveryWaiting, Since: now, Count: d.Count, Mark: d.Mark, Told: ask.Told}
+	}
+	if ask.Mark != "" {
+		d.Mark = ask.Mark
+	}
+}
+
+// AfterShow is how long after its beginning a show's ticket is still handed over.
+const AfterShow = 12 * time.Hour
+
+// ShowOver tells whether no ticket of the order is handed over any more, because its show is over.
+func (o Order) ShowOver(now time.Time) bool {
+	return !o.Show.Time.IsZero() && now.After(o.Show.Time.Add(AfterShow))
+}
+
+func (r *run) notDelivered(t *Ticket, err error) {
+	d := &t.Delivery
+	if d.State == DeliverySent && errors.Is(err, ErrNoChat) {
+		// The chat ended before the phone had it. Whoever closed it was told; the courier knows the parcel again.
+		d.State, d.Since, d.Attempts, d.Told = DeliveryWaiting, r.k.now, 0, true
+	}
+	d.Attempts++
+	d.Again = r.k.now.Add(backoff(d.Attempts))
+	if errors.Is(err, ErrNoChat) || errors.Is(err, ErrNoCourier) {
+		d.Again = r.k.now.Add(chatAgain)
+	}
+	r.Log.Warn("ticket not handed over", "order", r.o.ID, "ticket", t.ID, "attempts", d.Attempts, "error", err)
 }

@@ -16,7 +16,7 @@ func (r *run) next() time.Time {
 	add(r.nextOrder())
 	for _, t := range r.o.Tickets {
 		add(r.nextTicket(t))
-		add(nextDelivery(t))
+		add(r.nextDelivery(t))
 	}
 	for _, p := range r.o.Payouts {
 		add(r.nextPayout(p))
@@ -148,8 +148,8 @@ func (r *run) nextReleasing(t Ticket) time.Time {
 	return r.again(t.Release.Again)
 }
 
-func nextDelivery(t Ticket) time.Time {
-	if (t.State == Owned || t.State == Ended) && t.Delivery.State == DeliveryWaiting {
+func (r *run) nextDelivery(t Ticket) time.Time {
+	if (t.State == Owned || t.State == Ended) && t.Delivery.State == DeliveryWaiting && !r.o.ShowOver(r.k.now) {
 		return t.Delivery.Again
 	}
 	return time.Time{}

@@ -242,7 +242,7 @@ type Deliverer interface {
 	Check(o Order, ticket string, secret Secret, onChain cirrus.Ticket) error
 	// Deliver sends the QR; it may be called again with the same Delivery.Parcel and then only tells how far it got.
 	// Errors: ErrNoCourier, ErrNoChat.
-	Deliver(ctx context.Context, o Order, ticket string) (DeliveryState, error)
+	Deliver(ctx context.Context, o Order, ticket string) (Handed, error)
 }
 
 // Sites lets faults and crashes in at named call sites, and counts calls there. The usual one just calls.

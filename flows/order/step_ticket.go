@@ -221,7 +221,7 @@ func (r *run) own(ctx context.Context, t *Ticket, receipt Receipt) error {
 		t.Reserve.TxID = receipt.TxID
 		r.promote(t.ID, secret)
 		if t.Delivery.State == DeliveryNone { // else it was owned before, in a block that was undone: the QR is the same
-			t.Delivery.State = DeliveryWaiting
+			t.Delivery.State, t.Delivery.Since = DeliveryWaiting, r.k.now
 		}
 		t.move(Owned, r.k.now)
 		if !t.Undo.IsZero() { // the customer had asked to give it back before that block was undone

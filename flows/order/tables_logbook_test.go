@@ -202,13 +202,13 @@ func (l *logbook) noted(tx cirrus.TxID) bool {
 	})
 }
 
-func (l *logbook) Deliver(ctx context.Context, o order.Order, ticket string) (order.DeliveryState, error) {
-	state, err := l.Deliverer.Deliver(ctx, o, ticket)
+func (l *logbook) Deliver(ctx context.Context, o order.Order, ticket string) (order.Handed, error) {
+	handed, err := l.Deliverer.Deliver(ctx, o, ticket)
 	if err == nil && len(l.parcels) > 0 {
-		state, l.parcels = l.parcels[0], l.parcels[1:]
+		handed.State, l.parcels = l.parcels[0], l.parcels[1:]
 	}
-	l.answer = string(state)
-	return state, err
+	l.answer = string(handed.State)
+	return handed, err
 }
 
 func (l *logbook) say(yes bool, if1, else1 string) {

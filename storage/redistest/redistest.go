@@ -132,6 +132,34 @@ func (s *Server) Restart() {
 	}
 }
 
+// Snapshot keeps the data as they are now. back puts them in the place of the newer ones, as whoever restores a backup
+// does. Both restart the server.
+func (s *Server) Snapshot() (back func()) {
+	s.tb.Helper()
+	kept := s.tb.TempDir()
+	replace := func(to, from string) {
+		s.tb.Helper()
+		s.Kill()
+		if err := errors.Join(empty(to), os.CopyFS(to, os.DirFS(from))); err != nil {
+			s.tb.Fatalf("redistest: %v", err)
+		}
+		s.Restart()
+	}
+	replace(kept, s.Dir)
+	return func() {
+		s.tb.Helper()
+		replace(s.Dir, kept)
+	}
+}
+
+func empty(dir string) error {
+	entries, err := os.ReadDir(dir)
+	for _, entry := range entries {
+		err = errors.Join(err, os.RemoveAll(filepath.Join(dir, entry.Name())))
+	}
+	return err
+}
+
 func (s *Server) start() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()

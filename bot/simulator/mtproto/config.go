@@ -41,11 +41,3 @@ func getNearestDC(c *conn, _ *session, _ *tg.HelpGetNearestDCRequest) (bin.Encod
 func getCDNConfig(*conn, *session, *tg.HelpGetCDNConfigRequest) (bin.Encoder, error) {
 	return &tg.CDNConfig{}, nil
 }
-
-// getPassword says that the account has no second password.
-func getPassword(*conn, *session, *tg.AccountGetPasswordRequest) (bin.Encoder, error) {
-	return &tg.AccountPassword{
-		NewAlgo: &tg.PasswordKdfAlgoUnknown{}, NewSecureAlgo: &tg.SecurePasswordKdfAlgoUnknown{},
-		SecureRandom: []byte{},
-	}, nil
-}

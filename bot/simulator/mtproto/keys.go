@@ -19,6 +19,10 @@ type authKey struct {
 	sessions map[int64]bool
 	// codeHash is what sendCode gave last, for the number phone.
 	codeHash, phone string
+	// half is who has given the code and must still give the password, srp
+	// the last question for it.
+	half int64
+	srp  *challenge
 }
 
 // keyring keeps the authorization keys; they live as long as the server.
@@ -85,7 +89,7 @@ func (r *keyring) logIn(k *authKey, d *hub.Device) *hub.Device {
 	defer r.mu.Unlock()
 	id := k.identity()
 	before := id.device
-	id.device = d
+	id.device, id.half = d, 0
 	return before
 }
 
@@ -102,4 +106,39 @@ func (r *keyring) expected(k *authKey) (phone, hash string) {
 	defer r.mu.Unlock()
 	id := k.identity()
 	return id.phone, id.codeHash
+}
+
+// halfway remembers who has still to give the password.
+func (r *keyring) halfway(k *authKey, user int64) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	k.identity().half = user
+}
+
+// owner is who the key belongs to, or will once the password is given; 0 for
+// nobody.
+func (r *keyring) owner(k *authKey) int64 {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	id := k.identity()
+	if id.device != nil && id.half == 0 {
+		return id.device.UserID()
+	}
+	return id.half
+}
+
+// ask remembers a question for the password; each can be answered once.
+func (r *keyring) ask(k *authKey, q *challenge) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	k.identity().srp = q
+}
+
+func (r *keyring) asked(k *authKey) *challenge {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	id := k.identity()
+	q := id.srp
+	id.srp = nil
+	return q
 }

@@ -45,6 +45,7 @@ func open() map[uint32]handler {
 		tg.AuthLogOutRequestTypeID:          with(logOut),
 		tg.AuthBindTempAuthKeyRequestTypeID: with(bindTempAuthKey),
 		tg.AccountGetPasswordRequestTypeID:  with(getPassword),
+		tg.AuthCheckPasswordRequestTypeID:   with(checkPassword),
 	}
 }
 
@@ -92,8 +93,12 @@ func resendCode(c *conn, s *session, req *tg.AuthResendCodeRequest) (bin.Encoder
 
 // code "sends" the code that the server was started with.
 func (c *conn) code(s *session, phone string) (bin.Encoder, error) {
-	if _, ok := c.server.hub.UserByPhone(digits(phone)); !ok {
+	who, ok := c.server.account(phone)
+	switch {
+	case !ok:
 		return nil, tgerr.New(400, tg.ErrPhoneNumberInvalid)
+	case c.server.hub.Banned(who.ID):
+		return nil, tgerr.New(400, tg.ErrPhoneNumberBanned)
 	}
 	var b [9]byte
 	if _, err := io.ReadFull(c.server.opts.Rand, b[:]); err != nil {
@@ -102,7 +107,7 @@ func (c *conn) code(s *session, phone string) (bin.Encoder, error) {
 	hash := hex.EncodeToString(b[:])
 	c.server.keys.expect(s.key, digits(phone), hash)
 	return &tg.AuthSentCode{
-		Type:          &tg.AuthSentCodeTypeApp{Length: len(c.server.opts.Courier.Code)},
+		Type:          &tg.AuthSentCodeTypeApp{Length: len(who.Code)},
 		PhoneCodeHash: hash,
 	}, nil
 }
@@ -114,23 +119,34 @@ func cancelCode(c *conn, s *session, _ *tg.AuthCancelCodeRequest) (bin.Encoder, 
 
 func signIn(c *conn, s *session, req *tg.AuthSignInRequest) (bin.Encoder, error) {
 	phone, hash := c.server.keys.expected(s.key)
+	who, known := c.server.account(phone)
 	switch {
 	case req.PhoneCode == "":
 		return nil, tgerr.New(400, tg.ErrPhoneCodeEmpty)
 	case hash == "" || digits(req.PhoneNumber) != phone || !same(req.PhoneCodeHash, hash):
 		return nil, tgerr.New(400, tg.ErrPhoneCodeExpired)
-	case !same(req.PhoneCode, c.server.opts.Courier.Code):
+	case !known:
+		return nil, tgerr.New(400, tg.ErrPhoneNumberUnoccupied)
+	case !same(req.PhoneCode, who.Code):
 		return nil, tgerr.New(400, tg.ErrPhoneCodeInvalid)
 	}
-	u, ok := c.server.hub.UserByPhone(phone)
-	if !ok {
-		return nil, tgerr.New(400, tg.ErrPhoneNumberUnoccupied)
+	c.server.keys.expect(s.key, "", "")
+	if who.Password != "" {
+		c.server.keys.halfway(s.key, who.ID)
+		return nil, tgerr.New(401, "SESSION_PASSWORD_NEEDED")
 	}
-	d, err := c.server.hub.NewDevice(u.ID)
+	return c.enter(s, who.ID)
+}
+
+// enter logs the session's key in as a new device of an account.
+func (c *conn) enter(s *session, user int64) (bin.Encoder, error) {
+	if c.server.hub.Banned(user) {
+		return nil, tgerr.New(400, tg.ErrPhoneNumberBanned)
+	}
+	d, err := c.server.hub.NewDevice(user)
 	if err != nil {
 		return nil, fmt.Errorf("log in: %w", err)
 	}
-	c.server.keys.expect(s.key, "", "")
 	c.dropDevice(s, c.server.keys.logIn(s.key, d))
 	c.listen(s)
 	return &tg.AuthAuthorization{User: d.Self()}, nil

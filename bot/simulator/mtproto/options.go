@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"log/slog"
+	"strconv"
 	"time"
 )
 
@@ -12,8 +13,10 @@ import (
 type Options struct {
 	// Listen is the TCP address to listen on; "127.0.0.1:0" when empty.
 	Listen string
-	// Courier is the account that logs in over the network.
+	// Courier is the account that logs in over the network, More are further
+	// ones. The application that may log in is the first one's.
 	Courier Account
+	More    []Account
 	// Clock tells the time; time.Now when nil.
 	Clock func() time.Time
 	// Rand is the source of randomness; crypto/rand when nil. It must allow
@@ -35,6 +38,8 @@ type Account struct {
 	Phone string
 	// Code is the code that the login accepts.
 	Code string
+	// Password is its two-step password; none when empty.
+	Password string
 	// Username is its public name without "@".
 	Username string
 	// FirstName is the name that others see.
@@ -45,7 +50,7 @@ type Account struct {
 	APIHash string
 }
 
-// LogValue keeps the code and the application's hash out of logs.
+// LogValue keeps the code, the password and the application's hash out of logs.
 func (a Account) LogValue() slog.Value {
 	return slog.GroupValue(slog.Int64("id", a.ID), slog.String("username", a.Username))
 }
@@ -53,9 +58,19 @@ func (a Account) LogValue() slog.Value {
 // ErrOptions is wrapped by Start when the options make no sense.
 var ErrOptions = errors.New("bad options of the local Telegram")
 
+// couriers are all accounts that log in over the network.
+func (o *Options) couriers() []Account { return append([]Account{o.Courier}, o.More...) }
+
 func (o *Options) setDefaults() error {
-	if o.Courier.ID <= 0 || o.Courier.Phone == "" || o.Courier.Code == "" {
-		return errors.Join(ErrOptions, errors.New("the courier's account needs an id, a phone and a code"))
+	seen := map[string]bool{}
+	for _, a := range o.couriers() {
+		if a.ID <= 0 || digits(a.Phone) == "" || a.Code == "" {
+			return errors.Join(ErrOptions, errors.New("a courier's account needs an id, a phone and a code"))
+		}
+		if id := strconv.FormatInt(a.ID, 10); seen[id] || seen["+"+digits(a.Phone)] {
+			return errors.Join(ErrOptions, errors.New("two couriers have the same id or phone"))
+		}
+		seen[strconv.FormatInt(a.ID, 10)], seen["+"+digits(a.Phone)] = true, true
 	}
 	if o.Listen == "" {
 		o.Listen = "127.0.0.1:0"

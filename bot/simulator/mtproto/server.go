@@ -1,6 +1,6 @@
 // Package mtproto is the local Telegram's MTProto server: on loopback, with
-// everything in memory, for one account that logs in over the network (the
-// courier) and any number of people with simulated phones. Secret chats
+// everything in memory, for the accounts that log in over the network (the
+// couriers) and any number of people with simulated phones. Secret chats
 // between them are real: the server only ever sees ciphertext.
 package mtproto
 
@@ -12,6 +12,7 @@ import (
 	"fmt"
 	"net"
 	"os"
+	"slices"
 	"strconv"
 	"sync"
 	"sync/atomic"
@@ -47,7 +48,8 @@ type Server struct {
 	changed  atomic.Pointer[func(int64)]
 
 	mu     sync.Mutex
-	phones map[int64]*phone.Simulated
+	phones map[int64][]*phone.Simulated
+	locks  map[int64]*lock
 	closed bool
 }
 
@@ -79,10 +81,12 @@ func Start(ctx context.Context, opts Options) (*Server, error) {
 		cipher:  crypto.NewServerCipher(opts.Rand),
 		ids:     proto.NewMessageIDGen(opts.Clock),
 		clock:   clock{Clock: gotdclock.System, now: opts.Clock},
-		phones:  map[int64]*phone.Simulated{},
+		phones:  map[int64][]*phone.Simulated{},
+		locks:   map[int64]*lock{},
 	}
-	c := opts.Courier
-	h.AddUser(hub.User{ID: c.ID, Phone: c.Phone, Username: c.Username, FirstName: c.FirstName})
+	for _, c := range opts.couriers() {
+		h.AddUser(hub.User{ID: c.ID, Phone: c.Phone, Username: c.Username, FirstName: c.FirstName})
+	}
 	if err := s.listen(ctx); err != nil {
 		return nil, err
 	}
@@ -148,21 +152,80 @@ func (s *Server) Environment() []string {
 func (s *Server) AddUser(id int64, name string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if _, ok := s.phones[id]; ok || s.closed || id == s.opts.Courier.ID {
+	if _, ok := s.phones[id]; ok || s.closed || s.isCourier(id) {
 		return
 	}
 	s.hub.AddUser(hub.User{ID: id, FirstName: name, Phone: fmt.Sprintf("888%d", id)})
+	if err := s.addPhone(id, name); err != nil {
+		// The hub answers in process: only a context that ended gets here.
+		s.opts.Log.Error("a phone could not be added", "user", id, "error", err)
+	}
+}
+
+// AddPhone logs an account in on one more simulated phone, which is on and
+// accepts the secret chats that it is asked for: a person's second phone, or
+// another login of a courier's account. hub.ErrNoUser is for nobody.
+func (s *Server) AddPhone(id int64) error {
+	u, ok := s.hub.User(id)
+	if !ok {
+		return hub.ErrNoUser
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed {
+		return net.ErrClosed
+	}
+	return s.addPhone(id, u.FirstName)
+}
+
+func (s *Server) addPhone(id int64, name string) error {
 	p, err := phone.New(s.ctx, phone.Options{
 		UserID: id, Name: name, Clock: s.opts.Clock, Rand: s.opts.Rand, Log: s.opts.Log,
 		Connect: func() (phone.Line, error) { return s.hub.NewDevice(id) },
 		Changed: func() { s.tell(id) },
 	})
 	if err != nil {
-		// The hub answers in process: only a context that ended gets here.
-		s.opts.Log.Error("a phone could not be added", "user", id, "error", err)
-		return
+		return fmt.Errorf("add a phone: %w", err)
 	}
-	s.phones[id] = p
+	s.phones[id] = append(s.phones[id], p)
+	return nil
+}
+
+// Write has a person or the courier write an ordinary message to another
+// account, as from a device that is not simulated. It returns the message's id
+// for who wrote, an error as Telegram answers it, or hub.ErrNoUser.
+func (s *Server) Write(from, to int64, text string) (int, error) {
+	id, err := s.hub.Write(from, to, text)
+	if err != nil {
+		return 0, fmt.Errorf("write for %d: %w", from, err)
+	}
+	return id, nil
+}
+
+// Dialogs lists the ordinary messages of a person with other accounts.
+func (s *Server) Dialogs(user int64) []hub.Dialog { return s.hub.Dialogs(user) }
+
+// Hub is what the server keeps of its accounts: for what Telegram, or the
+// owner of an account, does to it.
+func (s *Server) Hub() *hub.Hub { return s.hub }
+
+func (s *Server) isCourier(id int64) bool {
+	return slices.ContainsFunc(s.opts.couriers(), func(a Account) bool { return a.ID == id })
+}
+
+// account is who has a number: a courier, or a person with the first courier's
+// code.
+func (s *Server) account(phone string) (Account, bool) {
+	u, ok := s.hub.UserByPhone(digits(phone))
+	if !ok {
+		return Account{}, false
+	}
+	for _, a := range s.opts.couriers() {
+		if a.ID == u.ID {
+			return a, true
+		}
+	}
+	return Account{ID: u.ID, Code: s.opts.Courier.Code}, true
 }
 
 func (s *Server) tell(id int64) {
@@ -171,14 +234,23 @@ func (s *Server) tell(id int64) {
 	}
 }
 
-// Phone is the phone of a person that AddUser added.
+// Phone is the first phone of a person that AddUser added.
 func (s *Server) Phone(id int64) (phone.Phone, bool) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if p, ok := s.phones[id]; ok {
-		return p, true
+	if all := s.Phones(id); len(all) > 0 {
+		return all[0], true
 	}
 	return nil, false
+}
+
+// Phones are an account's simulated phones, in the order they were added.
+func (s *Server) Phones(id int64) []phone.Phone {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var out []phone.Phone
+	for _, p := range s.phones[id] {
+		out = append(out, p)
+	}
+	return out
 }
 
 // OnChange sets the function that is told whose phone's secret chats changed.
@@ -197,8 +269,10 @@ func (s *Server) Close() error {
 	s.mu.Unlock()
 	s.stop()
 	_ = s.listener.Close()
-	for _, p := range s.phones {
-		p.Close()
+	for _, all := range s.phones {
+		for _, p := range all {
+			p.Close()
+		}
 	}
 	s.tasks.Wait()
 	if err := os.Remove(s.keyFile); err != nil {

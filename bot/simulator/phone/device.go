@@ -56,6 +56,7 @@ type Simulated struct {
 	line        Line
 	api         *tg.Client
 	unlisten    func()
+	pts         int
 	qts, date   int
 	group       *group
 	chats       map[int]*chat
@@ -146,7 +147,7 @@ func (p *Simulated) newDevice(ctx context.Context) error {
 	}
 	p.switchOff()
 	p.line, p.api, p.group = line, api, nil
-	p.qts, p.date = state.Qts, state.Date
+	p.pts, p.qts, p.date = state.Pts, state.Qts, state.Date
 	p.chats, p.order = map[int]*chat{}, nil
 	p.forgotten = map[int]bool{}
 	p.names = map[int64]string{p.opts.UserID: p.opts.Name}
@@ -251,11 +252,16 @@ func (p *Simulated) leave(ctx context.Context, id, why string, forget bool) erro
 		p.close(ctx, c, errors.New(why), forget)
 	}
 	if forget {
-		delete(p.chats, c.id)
-		p.forgotten[c.id] = true
-		p.order = slices.DeleteFunc(p.order, func(o int) bool { return o == c.id })
+		p.forget(c)
 	}
 	return nil
+}
+
+// forget removes a chat from the screen for good.
+func (p *Simulated) forget(c *chat) {
+	delete(p.chats, c.id)
+	p.forgotten[c.id] = true
+	p.order = slices.DeleteFunc(p.order, func(o int) bool { return o == c.id })
 }
 
 // block keeps the other side of a chat from writing, or lets it again.

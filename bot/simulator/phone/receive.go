@@ -29,7 +29,7 @@ const (
 func (p *Simulated) fetch(ctx context.Context) error {
 	for {
 		res, err := p.api.UpdatesGetDifference(ctx, &tg.UpdatesGetDifferenceRequest{
-			Pts: 1, Date: p.date, Qts: p.qts,
+			Pts: p.pts, Date: p.date, Qts: p.qts,
 		})
 		if err != nil {
 			return fmt.Errorf("get the difference: %w", err)
@@ -55,18 +55,34 @@ func (p *Simulated) take(
 ) {
 	p.learn(users)
 	for _, u := range updates {
-		if u, ok := u.(*tg.UpdateEncryption); ok {
+		switch u := u.(type) {
+		case *tg.UpdateEncryption:
 			p.onEncryption(ctx, u.Chat)
+		case *tg.UpdateEncryptedMessagesRead:
+			p.onRead(u)
 		}
 	}
 	for _, m := range messages {
 		p.onMessage(ctx, m)
 	}
-	p.qts, p.date = state.Qts, state.Date
+	p.pts, p.qts, p.date = state.Pts, state.Qts, state.Date
 	for _, id := range p.order {
 		c := p.chats[id]
 		p.reportRead(ctx, c)
 		p.maybeRekey(ctx, c)
+	}
+}
+
+// onRead marks what this phone wrote up to a date.
+func (p *Simulated) onRead(u *tg.UpdateEncryptedMessagesRead) {
+	c := p.chats[u.ChatID]
+	if c == nil {
+		return
+	}
+	for i := range c.shown {
+		if m := &c.shown[i]; m.Mine && m.Date.Unix() <= int64(u.MaxDate) {
+			m.Read = true
+		}
 	}
 }
 

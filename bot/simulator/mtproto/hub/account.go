@@ -64,7 +64,7 @@ func resetAuthorization(h *Hub, d *Device, req *tg.AccountResetAuthorizationRequ
 	if o == d {
 		return nil, tgerr.New(400, tg.ErrHashInvalid)
 	}
-	h.logOut(o)
+	h.logOut(o, revoked)
 	return yes(), nil
 }
 

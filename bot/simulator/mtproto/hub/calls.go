@@ -41,6 +41,10 @@ func calls() map[uint32]call {
 		tg.ContactsUnblockRequestTypeID:                    method(unblock),
 		tg.UpdatesGetStateRequestTypeID:                    method(getState),
 		tg.UpdatesGetDifferenceRequestTypeID:               method(getDifference),
+		tg.MessagesSendMessageRequestTypeID:                method(sendMessage),
+		tg.MessagesReadHistoryRequestTypeID:                method(readHistory),
+		tg.MessagesGetHistoryRequestTypeID:                 method(getHistory),
+		tg.MessagesSetTypingRequestTypeID:                  method(setTyping),
 		tg.MessagesReceivedQueueRequestTypeID:              method(receivedQueue),
 		tg.MessagesGetDhConfigRequestTypeID:                method(getDhConfig),
 		tg.MessagesRequestEncryptionRequestTypeID:          method(requestEncryption),
@@ -88,8 +92,11 @@ func (d *Device) Handle(b *bin.Buffer) (Answer, error) {
 	}
 	d.hub.mu.Lock()
 	defer d.hub.mu.Unlock()
-	if d.gone {
-		return nil, tgerr.New(401, "AUTH_KEY_UNREGISTERED")
+	switch {
+	case d.gone == deactivated && !d.user.banned:
+		return nil, tgerr.New(401, loggedOut)
+	case d.over():
+		return nil, tgerr.New(401, d.gone)
 	}
 	result, err := f(d.hub, d, b)
 	if err != nil {

@@ -78,10 +78,8 @@ func requestEncryption(h *Hub, d *Device, req *tg.MessagesRequestEncryptionReque
 		return nil, tgerr.New(400, "RANDOM_ID_INVALID")
 	case taken:
 		return nil, tgerr.New(500, tg.ErrRandomIDDuplicate)
-	case to.blocked[d.user.ID]:
-		return nil, tgerr.New(403, tg.ErrUserIsBlocked)
 	}
-	if err := h.spend(d.user); err != nil {
+	if err := h.mayAsk(d.user, to); err != nil {
 		return nil, err
 	}
 	c := &chat{
@@ -102,6 +100,18 @@ func requestEncryption(h *Hub, d *Device, req *tg.MessagesRequestEncryptionReque
 		ID: c.id, AccessHash: h.chatHash(c, d.user), Date: c.date,
 		AdminID: d.user.ID, ParticipantID: to.ID,
 	}, nil
+}
+
+// mayAsk tells whether an account may ask another for a secret chat now, and
+// counts that it did.
+func (h *Hub) mayAsk(from, to *account) error {
+	if err := unreachable(from, to); err != nil {
+		return err
+	}
+	if err := h.limited(from); err != nil {
+		return err
+	}
+	return h.spend(from)
 }
 
 // spend takes one of the chats that the account may ask for in 24 hours.
@@ -165,12 +175,13 @@ func discardEncryption(h *Hub, d *Device, req *tg.MessagesDiscardEncryptionReque
 	case c.state == discarded:
 		return nil, tgerr.New(400, tg.ErrEncryptionAlreadyDeclined)
 	}
-	h.discard(c, d, req.DeleteHistory)
+	h.discard(c, d.user, d, req.DeleteHistory)
 	return yes(), nil
 }
 
-// discard ends the chat and tells everybody but the device that did it.
-func (h *Hub) discard(c *chat, by *Device, deleteHistory bool) {
+// discard ends the chat and tells everybody but the device that did it, which
+// is nil when the server did.
+func (h *Hub) discard(c *chat, by *account, device *Device, deleteHistory bool) {
 	pending := c.state == waiting
 	c.state = discarded
 	gone := &tg.EncryptedChatDiscarded{ID: c.id}
@@ -180,8 +191,8 @@ func (h *Hub) discard(c *chat, by *Device, deleteHistory bool) {
 		tell = append([]*Device{c.asking}, c.asked.devices...)
 	}
 	for _, o := range tell {
-		if o != nil && o != by {
-			o.notify(gone, by.user)
+		if o != nil && o != device && !o.over() {
+			o.notify(gone, by)
 		}
 	}
 }

@@ -10,10 +10,6 @@ import (
 // ErrNoUser is returned for an account that does not exist.
 var ErrNoUser = errors.New("no such user")
 
-// differenceLimit is how many messages one answer of updates.getDifference
-// brings at most; more come in slices.
-const differenceLimit = 100
-
 // Device is one authorization of an account: a phone, or a client that logged
 // in. Secret chats belong to devices, and each device has a queue of encrypted
 // messages of its own, counted by qts.
@@ -26,7 +22,8 @@ type Device struct {
 	queue  []queued
 	events []event
 	pushes []*subscription
-	gone   bool
+	// gone is why the device may not call any more.
+	gone string
 	// since is when it logged in; deaf, that it is not told of chats that
 	// somebody asks for.
 	since int
@@ -40,7 +37,7 @@ type queued struct {
 	from    *account
 }
 
-// event is a change of a chat. It has no qts of its own, so it is told again
+// event is a change of a chat, or that it was read. It has no qts of its own, so it is told again
 // until the device acknowledges a message that came after it.
 type event struct {
 	after  int
@@ -96,15 +93,22 @@ func (d *Device) Subscribe(push func(Answer)) (cancel func()) {
 func (d *Device) LogOut() {
 	d.hub.mu.Lock()
 	defer d.hub.mu.Unlock()
-	d.hub.logOut(d)
+	d.hub.logOut(d, loggedOut)
 }
 
-func (h *Hub) logOut(d *Device) {
-	d.gone = true
+func (d *Device) over() bool { return d.gone != "" }
+
+// logOut ends an authorization. A device that did not ask for it is told to
+// look, and finds at its next call that it may not.
+func (h *Hub) logOut(d *Device, why string) {
+	if why != loggedOut {
+		d.broadcast(&tg.UpdatesTooLong{})
+	}
+	d.gone = why
 	d.user.devices = slices.DeleteFunc(d.user.devices, func(o *Device) bool { return o == d })
 	for _, c := range h.chats {
 		if c.state != discarded && (c.asking == d || c.answering == d) {
-			h.discard(c, d, false)
+			h.discard(c, d.user, d, false)
 		}
 	}
 }
@@ -116,20 +120,28 @@ func (d *Device) enqueue(from *account, m tg.EncryptedMessageClass) {
 	d.push(&tg.UpdateNewEncryptedMessage{Message: m, Qts: d.qts}, from)
 }
 
-// notify tells the device of a change of a chat, now and, until it is
-// acknowledged, in the difference.
+// notify tells the device of a change of a chat.
 func (d *Device) notify(c tg.EncryptedChatClass, about ...*account) {
-	u := &tg.UpdateEncryption{Chat: c, Date: d.hub.now()}
+	d.tell(&tg.UpdateEncryption{Chat: c, Date: d.hub.now()}, about...)
+}
+
+// tell tells the device of something that has no number, now and, until a later
+// message is acknowledged, in the difference.
+func (d *Device) tell(u tg.UpdateClass, about ...*account) {
 	d.events = append(d.events, event{after: d.qts, update: u, about: about})
 	d.push(u, about...)
 }
 
 // push sends an update to whoever is connected; with nobody there it is lost.
 func (d *Device) push(u tg.UpdateClass, about ...*account) {
-	if len(d.pushes) == 0 || d.gone {
+	d.broadcast(&tg.Updates{Updates: []tg.UpdateClass{u}, Users: d.users(about), Date: d.hub.now()})
+}
+
+func (d *Device) broadcast(u tg.UpdatesClass) {
+	if len(d.pushes) == 0 || d.over() {
 		return
 	}
-	us, err := encoded(&tg.Updates{Updates: []tg.UpdateClass{u}, Users: d.users(about), Date: d.hub.now()})
+	us, err := encoded(u)
 	if err != nil {
 		// Only a type that this package filled in wrongly cannot be encoded;
 		// the difference brings the same error to the caller.
@@ -167,47 +179,4 @@ func (d *Device) acknowledge(qts int) []int64 {
 	d.queue = rest
 	d.events = slices.DeleteFunc(d.events, func(e event) bool { return e.after < qts })
 	return ids
-}
-
-func (d *Device) state(qts int) tg.UpdatesState {
-	return tg.UpdatesState{Pts: 1, Qts: qts, Date: d.hub.now(), Seq: 0}
-}
-
-// difference is what happened since qts, and acknowledges what was before.
-func (d *Device) difference(qts int) tg.UpdatesDifferenceClass {
-	qts = min(qts, d.qts)
-	d.acknowledge(qts)
-	if len(d.queue) == 0 && len(d.events) == 0 {
-		return &tg.UpdatesDifferenceEmpty{Date: d.hub.now()}
-	}
-	var (
-		updates  []tg.UpdateClass
-		messages []tg.EncryptedMessageClass
-		about    []*account
-		part     = d.queue[:min(len(d.queue), differenceLimit)]
-		last     = d.qts
-	)
-	if len(part) < len(d.queue) {
-		last = part[len(part)-1].qts
-	}
-	for _, e := range d.events {
-		if e.after <= last {
-			updates = append(updates, e.update)
-			about = append(about, e.about...)
-		}
-	}
-	for _, q := range part {
-		messages = append(messages, q.message)
-		about = append(about, q.from)
-	}
-	if last < d.qts {
-		return &tg.UpdatesDifferenceSlice{
-			NewEncryptedMessages: messages, OtherUpdates: updates,
-			Users: d.users(about), IntermediateState: d.state(last),
-		}
-	}
-	return &tg.UpdatesDifference{
-		NewEncryptedMessages: messages, OtherUpdates: updates,
-		Users: d.users(about), State: d.state(last),
-	}
 }

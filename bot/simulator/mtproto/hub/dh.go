@@ -36,6 +36,13 @@ func primeBytes() ([]byte, error) {
 	return p, nil
 }
 
+// Group is the prime and the generator of the server's Diffie-Hellman group,
+// which Telegram uses for passwords as well.
+func Group() (p *big.Int, g int) {
+	p, _ = new(big.Int).SetString(dhPrime, 16)
+	return p, dhGenerator
+}
+
 func getDhConfig(h *Hub, _ *Device, req *tg.MessagesGetDhConfigRequest) (bin.Encoder, error) {
 	if req.RandomLength < 0 || req.RandomLength > dhRandomMax {
 		return nil, tgerr.New(400, tg.ErrRandomLengthInvalid)

@@ -1,8 +1,8 @@
 // Package hub is the part of the local Telegram that keeps accounts, their
-// devices, secret chats and encrypted files, all in memory. It answers
+// devices, ordinary messages, secret chats and encrypted files, all in memory. It answers
 // Telegram's API calls whoever brings them: a session of the MTProto server or
-// a simulated phone in the same process. It relays ciphertext and can read
-// none of it.
+// a simulated phone in the same process. Of secret chats it relays ciphertext
+// and can read none.
 package hub
 
 import (
@@ -49,6 +49,11 @@ type account struct {
 	blocked map[int64]bool
 	// asked are the times of its requestEncryption calls of the last day.
 	asked []time.Time
+	mail  mailbox
+	// limit is set while it may not address strangers, banned and hidden by
+	// Ban and Hide.
+	limit          *limit
+	banned, hidden bool
 }
 
 // Hub keeps accounts, devices, chats and files. All methods may be called at
@@ -105,7 +110,18 @@ func (h *Hub) AddUser(u User) {
 		return
 	}
 	u.Phone = strings.TrimPrefix(u.Phone, "+")
-	h.accounts[u.ID] = &account{User: u, blocked: map[int64]bool{}}
+	h.accounts[u.ID] = &account{User: u, blocked: map[int64]bool{}, mail: mailbox{sent: map[int64]bool{}}}
+}
+
+// User finds an account by its id.
+func (h *Hub) User(id int64) (User, bool) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	a, ok := h.accounts[id]
+	if !ok {
+		return User{}, false
+	}
+	return a.User, true
 }
 
 // UserByPhone finds an account by its number, with or without "+".

@@ -83,15 +83,6 @@ func setBlocked(h *Hub, d *Device, peer tg.InputPeerClass, to bool) (bin.Encoder
 	return yes(), nil
 }
 
-func getState(_ *Hub, d *Device, _ *tg.UpdatesGetStateRequest) (bin.Encoder, error) {
-	s := d.state(d.qts)
-	return &s, nil
-}
-
-func getDifference(_ *Hub, d *Device, req *tg.UpdatesGetDifferenceRequest) (bin.Encoder, error) {
-	return d.difference(req.Qts), nil
-}
-
 func receivedQueue(_ *Hub, d *Device, req *tg.MessagesReceivedQueueRequest) (bin.Encoder, error) {
 	if req.MaxQts < 0 || req.MaxQts > d.qts {
 		return nil, tgerr.New(400, tg.ErrMaxQtsInvalid)
