@@ -121,7 +121,7 @@ func (e *courierEars) ChatChanged(ctx context.Context, customer int64, news cour
 
 func (e *courierEars) TextReceived(ctx context.Context, customer int64, text string) error {
 	answer, err := e.flows.TextReceived(ctx, customer, text)
-	if err != nil {
+	if err != nil || answer == "" {
 		return err
 	}
 	return e.courier.Say(ctx, customer, "answer-"+e.newID(), answer)

@@ -199,6 +199,7 @@ func (f *Flows) closedNow(ctx context.Context, t *turn, why Why) ([]showing, err
 	if err != nil || state == ChatOpen {
 		return nil, err // another one has taken its place
 	}
+	again := !t.session.Chat && t.session.Way > 0 // it has rung already, and the news are given once more
 	t.session.Chat, t.stands, t.hint = false, state, closedHint(why)
 	var all []showing
 	current, err := f.needingScreen(ctx, t)
@@ -209,13 +210,13 @@ func (f *Flows) closedNow(ctx context.Context, t *turn, why Why) ([]showing, err
 		all = append(all, *current)
 	}
 	bell, err := f.unpaidBell(ctx, t)
-	if err != nil {
-		return nil, err
+	if err != nil || bell == nil {
+		return all, err
 	}
-	if bell != nil {
-		all = append(all, *bell)
+	if !again {
+		bell.edit = 0
 	}
-	return all, nil
+	return append(all, *bell), nil
 }
 
 // needingScreen is what the current screen turns into, where its question was asked in the chat that is gone; nil where
@@ -241,7 +242,6 @@ func (f *Flows) unpaidBell(ctx context.Context, t *turn) (*showing, error) {
 	if err != nil {
 		return nil, err
 	}
-	s.edit = 0 // it rings
 	about := t.say("closed.unpaid", args{
 		"Count": len(open), "Seats": enumerate(seatNames(seatsOf(open...))), "Show": showName(open[0].Show),
 	})

@@ -28,6 +28,8 @@ type Session struct {
 	Way  int       `json:"way,omitempty"`
 	Seen time.Time `json:"seen"`
 	Hall Hall      `json:"hall"` // what the current screen shows, where that is a hall
+	// Answers are those that the customer got in the secret chat.
+	Answers Answers `json:"answers"`
 	// Redirect is the order that the next text in the secret chat is another refund address for; empty: none was asked for.
 	Redirect order.ID `json:"redirect,omitempty"`
 	// Tries are what was done to get tickets that did not arrive.
