@@ -220,7 +220,9 @@ func (w *world) handle(e flows.Event) {
 func (w *world) writesSecretly(text string) {
 	answer, err := w.flows.TextReceived(context.Background(), ann, text)
 	w.must(err)
-	w.chat(ann).secret(flows.Parcel{Warning: answer})
+	if answer != "" {
+		w.chat(ann).secret(flows.Parcel{Warning: answer})
+	}
 }
 
 // turns changes the world around the chat.
