@@ -124,11 +124,11 @@ func (f *Flows) stillWaiting(v voice, o order.Order, around Around) []bell {
 		}
 		a := f.bellArgs(v, o, waits[id]...)
 		a["Courier"] = around.Courier
-		row := []Button{v.button("button.missing", nil, act(doMissing)), v.button("button.tickets", nil, act(doMine))}
+		rows := [][]Button{{v.button("button.missing", nil, act(doMissing)), v.button("button.tickets", nil, act(doMine))}}
 		if id == "ring.chatless" {
-			row = append(v.openCourier(Contact{Username: around.Courier}), row[1])
+			rows = [][]Button{v.toChat(around.Courier), rows[0][1:]}
 		}
-		screen := Screen{Text: v.say(id, a), Buttons: [][]Button{row}, Silent: around.Nr > 1}
+		screen := Screen{Text: v.say(id, a), Buttons: rows, Silent: around.Nr > 1}
 		all = append(all, bell{keys: keys[id], screen: screen, payout: -1})
 	}
 	return all
