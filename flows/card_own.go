@@ -43,7 +43,10 @@ func (c card) handed(t order.Ticket) part {
 	}
 	if c.around.Courier != "" && (c.around.Chat == ChatNone || c.around.Chat == ChatPending) {
 		a := args{"Courier": c.around.Courier}
-		return part{text: c.say("card.chat_needed", a), buttons: [][]Button{c.toChat(c.around.Courier)}, stage: stageBought}
+		return part{text: c.say("card.chat_needed", a), buttons: [][]Button{c.chatRow(c.around.Courier)}, stage: stageBought}
+	}
+	if c.noCourier() {
+		return part{text: c.say("card.no_courier", nil), stage: stageBought}
 	}
 	return part{text: c.say("card.handing_over", nil), stage: stageBought}
 }

@@ -113,10 +113,7 @@ func (f *Flows) bells(o order.Order, around Around) []bell {
 		add(f.ticketBell(v, o, t))
 	}
 	add(f.handedBell(v, o))
-	if keys, text := f.chatBell(v, o, around); len(keys) > 0 {
-		add(keys, text)
-		all[len(all)-1].screen.Buttons = append([][]Button{v.toChat(around.Courier)}, buttons...)
-	}
+	all = append(all, f.chatBell(v, o, around)...)
 	all = append(all, f.stillWaiting(v, o, around)...)
 	add(f.voidBell(v, o))
 	for i, p := range o.Payouts {
