@@ -98,7 +98,7 @@ func (n *notes) add(format string, args ...any) error {
 }
 
 func (n *notes) ChatChanged(_ context.Context, customer int64, news courier.ChatNews) error {
-	return n.add("%s %d", news.Kind, customer)
+	return n.add("%s %d %s", news.Kind, customer, news.Why)
 }
 
 func (n *notes) TextReceived(_ context.Context, customer int64, text string) error {
@@ -176,12 +176,12 @@ func (p *pulse) next() <-chan struct{} {
 	return p.changed
 }
 
-func newBed(t *testing.T) *bed {
+func newBed(t *testing.T, more ...mtproto.Account) *bed {
 	t.Helper()
 	server, err := mtproto.Start(t.Context(), mtproto.Options{Courier: mtproto.Account{
 		ID: courierID, Phone: "15550100", Code: "54321", Username: "usher_courier", FirstName: "Usher",
 		APIID: 17, APIHash: "0123456789abcdef0123456789abcdef",
-	}})
+	}, More: more})
 	if err != nil {
 		t.Fatal(err)
 	}
