@@ -45,6 +45,9 @@ func (c card) handed(t order.Ticket) part {
 		a := args{"Courier": c.around.Courier}
 		return part{text: c.say("card.chat_needed", a), buttons: [][]Button{c.toChat()}, stage: stageBought}
 	}
+	if c.noCourier() {
+		return part{text: c.say("card.no_courier", nil), stage: stageBought}
+	}
 	return part{text: c.say("card.handing_over", nil), stage: stageBought}
 }
 

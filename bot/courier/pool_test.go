@@ -17,8 +17,9 @@ import (
 
 const secondID = 2000
 
-func secondAccount() mtproto.Account {
-	return mtproto.Account{ID: secondID, Phone: "15550200", Code: "98765", Username: "usher_second", FirstName: "Second"}
+// secondAccount adds an account that can log in.
+func secondAccount(o *mtproto.Options) {
+	o.More = []mtproto.Account{{ID: secondID, Phone: "15550200", Code: "98765", Username: "usher_second", FirstName: "Second"}}
 }
 
 // rig is a pool at work on a local Telegram with two accounts.
@@ -32,7 +33,7 @@ type rig struct {
 // newRig logs so many accounts in and starts the pool.
 func newRig(t *testing.T, accounts int) *rig {
 	t.Helper()
-	r := &rig{bed: newBed(t, secondAccount())}
+	r := &rig{bed: newBed(t, secondAccount)}
 	idle := r.idle()
 	for i := range accounts {
 		_, err := idle.Login(t.Context(), logins(i))
@@ -351,7 +352,7 @@ func TestStartingOverMakesEveryChatNew(t *testing.T) {
 // TestTheAccountOfTheFirstFormatGoesOn: a store from before there could be several accounts.
 func TestTheAccountOfTheFirstFormatGoesOn(t *testing.T) {
 	t.Parallel()
-	r := &rig{bed: newBed(t, secondAccount())}
+	r := &rig{bed: newBed(t, secondAccount)}
 	c, n, stop := r.start(r.config())
 	n.wait(t, "ready true", 1)
 	p, id := r.open(c, n, 7)
@@ -368,7 +369,7 @@ func TestTheAccountOfTheFirstFormatGoesOn(t *testing.T) {
 // TestOtherSessionsThatWouldTakeChatsAreSilencedOrNamed.
 func TestOtherSessionsThatWouldTakeChatsAreSilencedOrNamed(t *testing.T) {
 	t.Parallel()
-	r := &rig{bed: newBed(t, secondAccount())}
+	r := &rig{bed: newBed(t, secondAccount)}
 	b := r.bed
 	must(t, b.server.AddPhone(courierID))
 	r.run()
@@ -395,7 +396,7 @@ func TestOtherSessionsThatWouldTakeChatsAreSilencedOrNamed(t *testing.T) {
 // TestAWrongCodeMayBePutRight: as when the file still holds the one before.
 func TestAWrongCodeMayBePutRight(t *testing.T) {
 	t.Parallel()
-	r := &rig{bed: newBed(t, secondAccount())}
+	r := &rig{bed: newBed(t, secondAccount)}
 	for _, row := range []struct {
 		codes []string
 		ok    bool
