@@ -55,6 +55,7 @@ type settings struct {
 type courierSettings struct {
 	id                          int
 	hash, phone, code, password string
+	codeFile                    string // where the code will be, once Telegram has sent it
 	server                      string
 	serverKey                   []byte
 }
@@ -251,10 +252,11 @@ func (c *checker) courier(e environment, s *settings) {
 	id, err := strconv.Atoi(e.CourierAPIID)
 	c.need(err == nil && id > 0, "COURIER_API_ID", e.CourierAPIID, "must be the number from my.telegram.org")
 	c.need(e.CourierAPIHash != "", "COURIER_API_HASH", "", "must be the hash from my.telegram.org")
-	c.need(strings.HasPrefix(e.CourierPhone, "+"), "COURIER_PHONE", "", "must be the courier's number with + and country code")
+	// Without a number, accounts are those of usher courier login.
+	c.need(e.CourierPhone == "" || strings.HasPrefix(e.CourierPhone, "+"), "COURIER_PHONE", "", "must be the courier's number with + and country code")
 	s.courier = courierSettings{
 		id: id, hash: e.CourierAPIHash, phone: e.CourierPhone, code: e.CourierCode, password: e.CourierPassword,
-		server: e.CourierServer,
+		server: e.CourierServer, codeFile: os.Getenv(prefix + "_COURIER_CODE_FILE"),
 	}
 	if e.CourierServerKey != "" {
 		pem, err := readSmallFile(e.CourierServerKey)

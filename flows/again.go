@@ -113,14 +113,21 @@ func (f *Flows) sendAll(ctx context.Context, t *turn, list []entry, state ChatSt
 	if until, ok := mayTry(t.session.Tries.Sends, maxSends, t.now); !ok {
 		return t.tooOften("tap.sent_enough", until), nil
 	}
-	if err := f.askAnew(ctx, t, list, order.Ask{Verb: order.SendAgain, Told: state != ChatOpen}); err != nil {
+	someone, err := f.someone(ctx, t.customer())
+	if err != nil {
+		return Reply{}, err
+	}
+	if err := f.askAnew(ctx, t, list, order.Ask{Verb: order.SendAgain, Told: state != ChatOpen && someone}); err != nil {
 		return Reply{}, err
 	}
 	t.session.Tries.Sends = within(t.session.Tries.Sends, t.now)
 	for range list {
 		t.session.Tries.Sends = append(t.session.Tries.Sends, t.now)
 	}
-	if state == ChatOpen {
+	switch {
+	case !someone:
+		return Reply{Answer: t.answer("tap.no_courier"), Alert: true}, nil
+	case state == ChatOpen:
 		return Reply{Answer: cut(t.plain("tap.sending", args{"Count": len(list)}), answerRoom)}, nil
 	}
 	return f.waysBelow(ctx, t, "tap.sending_later")
@@ -144,23 +151,23 @@ func (f *Flows) askAnew(ctx context.Context, t *turn, list []entry, ask order.As
 func (f *Flows) anew(ctx context.Context, t *turn) (Reply, error) {
 	tries := &t.session.Tries
 	last := tries.Renews
-	again := tries.Anew != "" && len(last) > 0 && t.now.Sub(last[len(last)-1]) < time.Minute
-	if !again {
-		if until, ok := mayTry(last, maxRenews, t.now); !ok {
-			return t.tooOften("tap.renewed_enough", until), nil
-		}
-		if f.Renew != nil {
-			err := f.Renew(ctx, t.customer())
-			if errors.Is(err, order.ErrNoCourier) {
-				return Reply{Answer: t.answer("tap.no_courier"), Alert: true}, nil
-			}
-			if err != nil {
-				return Reply{}, fmt.Errorf("ending secret chats: %w", err)
-			}
-		}
-		tries.Renews = append(within(last, t.now), t.now)
-		tries.Anew = "anew-" + strconv.FormatInt(t.now.UnixNano(), 36)
+	if tries.Anew != "" && len(last) > 0 && t.now.Sub(last[len(last)-1]) < time.Minute {
+		return Reply{Answer: t.answer("tap.anew_begun")}, nil // tapped before
 	}
+	if until, ok := mayTry(last, maxRenews, t.now); !ok {
+		return t.tooOften("tap.renewed_enough", until), nil
+	}
+	if f.Renew != nil {
+		err := f.Renew(ctx, t.customer())
+		if errors.Is(err, order.ErrNoCourier) {
+			return Reply{Answer: t.answer("tap.no_courier"), Alert: true}, nil
+		}
+		if err != nil {
+			return Reply{}, fmt.Errorf("ending secret chats: %w", err)
+		}
+	}
+	tries.Renews = append(within(last, t.now), t.now)
+	tries.Anew = "anew-" + strconv.FormatInt(t.now.UnixNano(), 36)
 	// The courier may need a moment to end them: a chat that is still open is none of those to come.
 	t.stands, t.hint = ChatNone, "anew.begun"
 	return f.waysBelow(ctx, t, "")

@@ -21,10 +21,10 @@ func (f *Flows) ChatOpened(ctx context.Context, customer int64) error {
 }
 
 // ChatClosed hears that the secret chat with a customer is gone, and why. A screen that needs one says so, and somebody
-// who is about to pay is told at once. Errors as of ChatOpened.
+// who is about to pay, or has tickets, is told at once. Errors as of ChatOpened.
 func (f *Flows) ChatClosed(ctx context.Context, customer int64, why Why) error {
 	err := f.hear(ctx, customer, func(ctx context.Context, t *turn) ([]showing, error) { return f.closedNow(ctx, t, why) })
-	return errors.Join(err, f.wakeUnpaid(ctx, customer))
+	return errors.Join(err, f.wakeWaiting(ctx, customer), f.wakeUnpaid(ctx, customer))
 }
 
 // ChatAsked hears that the courier has asked a customer's phone for a secret chat. The screen that waits for it says so.
@@ -92,7 +92,10 @@ func (f *Flows) showNews(ctx context.Context, customer int64, s showing) error {
 func (f *Flows) openedNow(ctx context.Context, t *turn) ([]showing, error) {
 	t.session.Chat, t.session.Asked, t.stands = true, false, ChatOpen
 	all, err := f.waitingScreens(ctx, t)
-	t.session.Way = 0
+	if err == nil {
+		all, err = f.intoNewChat(ctx, t, all)
+	}
+	t.session.Way, t.session.Tries.Anew, t.session.Tries.Gone = 0, "", ""
 	return all, err
 }
 
@@ -142,7 +145,13 @@ func (f *Flows) inItsPlace(ctx context.Context, t *turn, on func(context.Context
 // besides is the message beside what was begun that says how to get to a secret chat.
 func (f *Flows) besides(ctx context.Context, t *turn) (showing, error) {
 	screen, err := f.wayScreen(ctx, t, t.stands)
-	return showing{Screen: screen, edit: max(t.session.Way, 0), shown: func(message int) { t.session.Way = message }}, err
+	open := t.stands == ChatOpen // then nothing is left for it to tell
+	shown := func(message int) {
+		if !open {
+			t.session.Way = message
+		}
+	}
+	return showing{Screen: screen, edit: max(t.session.Way, 0), shown: shown}, err
 }
 
 // refusedNow says that the customer must start the chat, and how.
@@ -210,11 +219,14 @@ func (f *Flows) closedNow(ctx context.Context, t *turn, why Why) ([]showing, err
 		all = append(all, *current)
 	}
 	bell, err := f.unpaidBell(ctx, t)
+	if err == nil && bell != nil && !again {
+		bell.edit = 0
+	}
+	if err == nil {
+		bell, err = f.goneBell(ctx, t, why, bell)
+	}
 	if err != nil || bell == nil {
 		return all, err
-	}
-	if !again {
-		bell.edit = 0
 	}
 	return append(all, *bell), nil
 }

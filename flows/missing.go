@@ -123,18 +123,22 @@ func (f *Flows) missingButtons(t *turn, list []entry) [][]Button {
 			given = append(given, e)
 		}
 	}
-	var rows [][]Button
-	switch {
-	case len(given) == 1:
-		e := given[0]
-		rows = append(rows, []Button{t.button("button.send_seat", args{"Seat": seatName(e.t.Seat)}, act(doAgain, string(e.o.ID), e.t.ID))})
-	case len(given) > 1:
-		rows = append(rows, []Button{t.button("button.send_all", args{"Count": len(given)}, act(doAgains, orderOf(given)...))})
-	}
-	return append(rows,
+	return append(t.againRow(given),
 		[]Button{t.button("button.new_chat", nil, act(doAnew))},
 		[]Button{t.button("button.look_again", nil, act(doMissing)), t.button("button.back_tickets", nil, act(doTickets))},
 	)
+}
+
+// againRow sends tickets again that went into a secret chat; none where there are none.
+func (t *turn) againRow(given []entry) [][]Button {
+	switch len(given) {
+	case 0:
+		return nil
+	case 1:
+		e := given[0]
+		return [][]Button{{t.button("button.send_seat", args{"Seat": seatName(e.t.Seat)}, act(doAgain, string(e.o.ID), e.t.ID))}}
+	}
+	return [][]Button{{t.button("button.send_all", args{"Count": len(given)}, act(doAgains, orderOf(given)...))}}
 }
 
 // orderOf is the order that all of a list belong to, as the argument of a button; none where there are several.

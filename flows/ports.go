@@ -150,8 +150,12 @@ const (
 // CourierNews is how a courier's account stands, for the operator.
 type CourierNews struct {
 	Account Contact
-	Health  string // "ready", "away", "limited", "ended" or "banned"
+	Health  string // one of the Courier constants
 	Reason  string // in words; empty while all is well
+	// Until is when a limit is over; zero where that is not known.
+	Until time.Time
+	// Customers is how many had a secret chat with it.
+	Customers int
 }
 
 // ChatState says whether a ticket can be handed over.

@@ -113,7 +113,7 @@ func (f *Flows) bells(o order.Order, around Around) []bell {
 		add(f.ticketBell(v, o, t))
 	}
 	add(f.handedBell(v, o))
-	add(f.chatBell(v, o, around))
+	all = append(all, f.chatBell(v, o, around)...)
 	all = append(all, f.stillWaiting(v, o, around)...)
 	add(f.voidBell(v, o))
 	for i, p := range o.Payouts {

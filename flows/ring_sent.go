@@ -46,20 +46,29 @@ func (f *Flows) handedBell(v voice, o order.Order) (keys []string, text Text) {
 }
 
 // chatBell rings once for all tickets that wait for a secret chat, unless the customer knows.
-func (f *Flows) chatBell(v voice, o order.Order, around Around) (keys []string, text Text) {
+func (f *Flows) chatBell(v voice, o order.Order, around Around) []bell {
 	if o.State != order.Filled || around.Courier == "" || around.Chat != ChatNone {
-		return nil, nil
+		return nil
 	}
 	var waiting []order.Ticket
+	var keys []string
 	for _, t := range o.Tickets {
 		waits := t.Delivery.State == order.DeliveryWaiting && t.Delivery.Attempts > 0 && !t.Delivery.Told
 		if key := chatKey(t); t.State == order.Owned && t.Reason != order.ReasonWindowOver && waits && !slices.Contains(o.Card.Rung, key) {
 			waiting, keys = append(waiting, t), append(keys, key)
 		}
 	}
+	if keys == nil {
+		return nil
+	}
 	a := f.bellArgs(v, o, waiting...)
 	a["Courier"] = around.Courier
-	return keys, v.say("ring.chat", a)
+	return []bell{{keys: keys, screen: Screen{Text: v.say("ring.chat", a), Buttons: v.toChat(around.Courier)}, payout: -1}}
+}
+
+// toChat are the buttons of what rings where tickets wait for a secret chat.
+func (v voice) toChat(courier string) [][]Button {
+	return [][]Button{v.chatRow(courier), {v.button("button.tickets", nil, act(doMine))}}
 }
 
 // chatKey is the key of what rings where a ticket waits for a secret chat: of each sending anew.
@@ -124,11 +133,11 @@ func (f *Flows) stillWaiting(v voice, o order.Order, around Around) []bell {
 		}
 		a := f.bellArgs(v, o, waits[id]...)
 		a["Courier"] = around.Courier
-		row := []Button{v.button("button.missing", nil, act(doMissing)), v.button("button.tickets", nil, act(doMine))}
+		buttons := [][]Button{{v.button("button.missing", nil, act(doMissing)), v.button("button.tickets", nil, act(doMine))}}
 		if id == "ring.chatless" {
-			row = append(v.openCourier(Contact{Username: around.Courier}), row[1])
+			buttons = v.toChat(around.Courier)
 		}
-		screen := Screen{Text: v.say(id, a), Buttons: [][]Button{row}, Silent: around.Nr > 1}
+		screen := Screen{Text: v.say(id, a), Buttons: buttons, Silent: around.Nr > 1}
 		all = append(all, bell{keys: keys[id], screen: screen, payout: -1})
 	}
 	return all

@@ -67,6 +67,7 @@ func (f *Flows) around(ctx context.Context, o order.Order) (Around, error) {
 	}
 	contact, err := f.Courier.Contact(ctx, o.Customer)
 	if errors.Is(err, order.ErrNoCourier) {
+		around.Chat = ChatNone
 		return around, nil
 	}
 	if err != nil {

@@ -9,7 +9,6 @@ import (
 	"github.com/gotd/td/telegram"
 	"github.com/gotd/td/telegram/auth"
 	"github.com/gotd/td/tg"
-	"github.com/gotd/td/tgerr"
 )
 
 // errNoSignUp: the phone number has no account.
@@ -44,24 +43,22 @@ func (c *Courier) Contact(ctx context.Context) (Contact, error) {
 	return Contact{Username: a.Username, Name: a.Name}, nil
 }
 
-// authorize makes sure that the session is logged in, and keeps who it is.
+// authorize makes sure that the session is logged in, and keeps who it is. A session
+// that was logged in and is not any more is an error that sessionGone knows.
 func (c *Courier) authorize(ctx context.Context, client *telegram.Client) (*account, error) {
-	status, err := client.Auth().Status(ctx)
-	if err != nil {
-		return nil, fmt.Errorf("ask whether the courier is logged in: %w", err)
-	}
-	if !status.Authorized {
-		if err := c.signIn(ctx, client); err != nil {
-			return nil, err
-		}
-	}
-	self, err := client.Self(ctx)
-	if err != nil {
-		return nil, fmt.Errorf("ask who the courier is: %w", err)
-	}
 	known, err := c.account(ctx)
 	if err != nil {
 		return nil, err
+	}
+	self, err := client.Self(ctx)
+	if known == nil && sessionGone(err) {
+		if err := c.signIn(ctx, client); err != nil {
+			return nil, err
+		}
+		self, err = client.Self(ctx)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("ask who the courier is: %w", err)
 	}
 	a := &account{
 		Version: recordVersion, ID: self.ID, Username: username(self), Name: fullName(self), Since: c.cfg.Clock.Now().Unix(),
@@ -134,9 +131,3 @@ func username(u *tg.User) string {
 }
 
 func fullName(u *tg.User) string { return strings.TrimSpace(u.FirstName + " " + u.LastName) }
-
-// sessionGone says that Telegram has ended the login.
-func sessionGone(err error) bool {
-	return tgerr.Is(err, "AUTH_KEY_UNREGISTERED", "AUTH_KEY_INVALID", "AUTH_KEY_DUPLICATED",
-		"SESSION_REVOKED", "SESSION_EXPIRED", "USER_DEACTIVATED", "USER_DEACTIVATED_BAN")
-}
