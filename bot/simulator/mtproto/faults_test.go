@@ -68,8 +68,12 @@ func TestCallsFailAsAskedFor(t *testing.T) {
 func TestFaultsThatMakeNoSenseAreRefused(t *testing.T) {
 	s := start(t)
 	for _, f := range []mtproto.Fault{
-		{}, {Method: "(", Kind: "twice"}, {Method: "x", Kind: "explode"}, {Method: "x", Kind: "slow:long"},
-		{Method: "x", Kind: "error:abc:X"}, {Method: "x", Kind: "error:400"},
+		{},
+		{Method: "(", Kind: "twice"},
+		{Method: "x", Kind: "explode"},
+		{Method: "x", Kind: "slow:long"},
+		{Method: "x", Kind: "error:abc:X"},
+		{Method: "x", Kind: "error:400"},
 	} {
 		if err := s.AddFault(f); !errors.Is(err, mtproto.ErrFault) {
 			t.Errorf("%v is answered %v", f, err)
