@@ -59,6 +59,7 @@ type controlBody struct {
 	Address string  `json:"address"` // with the page's own calls
 	Amount  lenient `json:"amount"`
 
+	API        string `json:"api"` // of a fault: bot or mtproto
 	Method     string `json:"method"`
 	Times      int    `json:"times"`
 	RetryAfter int    `json:"retryAfter"`
@@ -208,20 +209,22 @@ func (t *Telegram) controlDo(r *http.Request, b controlBody) (any, error) {
 	return map[string]int64{"message": id}, nil
 }
 
+// controlChats gives whole pictures, or with ?pictures=brief only their
+// beginnings, for whoever looks again and again.
 func (t *Telegram) controlChats(r *http.Request, _ controlBody) (any, error) {
-	user, err := userOf(r)
+	e, err := eyeOf(r)
 	if err != nil {
 		return nil, err
 	}
-	return t.Chats(user)
+	return t.chatsAs(e)
 }
 
 func (t *Telegram) controlSecret(r *http.Request, _ controlBody) (any, error) {
-	user, err := userOf(r)
+	e, err := eyeOf(r)
 	if err != nil {
 		return nil, err
 	}
-	return t.SecretChats(user)
+	return t.secretsAs(e)
 }
 
 // controlComplaints lists what the courier did wrong in the protocol, as the
@@ -274,7 +277,15 @@ func (t *Telegram) controlCourier(_ *http.Request, b controlBody) (any, error) {
 }
 
 func (t *Telegram) controlFault(_ *http.Request, b controlBody) (any, error) {
-	err := t.AddFault(Fault{Method: b.Method, Kind: b.Kind, Times: b.Times, RetryAfter: b.RetryAfter})
+	var err error
+	switch {
+	case b.API == "" || b.API == "bot":
+		err = t.AddFault(Fault{Method: b.Method, Kind: b.Kind, Times: b.Times, RetryAfter: b.RetryAfter})
+	case b.API != "mtproto" || t.opts.Spoil == nil:
+		err = badInput("calls of %q cannot be made to fail: \"bot\" and \"mtproto\" are known", b.API)
+	default:
+		err = shown(t.opts.Spoil(b.Method, b.Kind, b.Times))
+	}
 	return map[string]string{}, err
 }
 
