@@ -142,7 +142,11 @@ func (c *Courier) request(ctx context.Context, call func(context.Context) error)
 func (c *Courier) limit(ctx context.Context, pause time.Duration, name string) error {
 	until := c.cfg.Clock.Now().Add(pause)
 	c.cfg.Log.WarnContext(ctx, "Telegram lets the courier start no secret chats", "error", name, "until", until)
-	return c.write(ctx, limitName, limit{Version: recordVersion, Until: until.Unix(), Name: name})
+	if err := c.write(ctx, limitName, limit{Version: recordVersion, Until: until.Unix(), Name: name}); err != nil {
+		return err
+	}
+	c.tellServing(ctx)
+	return nil
 }
 
 // floodOf is the pause that an error orders, if it orders one.

@@ -129,9 +129,11 @@ const (
 
 // AccountNews is how an account stands.
 type AccountNews struct {
-	Account Contact
-	Health  Health
-	Reason  string // in words for the operator; empty while HealthReady
+	Account   Contact
+	Health    Health
+	Reason    string    // in words for the operator; empty while HealthReady
+	Until     time.Time // of HealthLimited: when it is over; zero where that is not known
+	Customers int       // who had an open chat with it; a Pool tells
 }
 
 // Health says what an account can do.
@@ -187,10 +189,9 @@ type Courier struct {
 	leads atomic.Bool
 	asks  *asks
 
-	mu    sync.Mutex
-	chats *secretchat.Client
-	ready bool
-	said  bool // whether the handler was told of ready at all
+	mu     sync.Mutex
+	chats  *secretchat.Client
+	health Health // as the handler was told; empty: not at all
 }
 
 // server is where to connect; the zero value is Telegram.

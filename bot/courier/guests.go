@@ -46,6 +46,9 @@ func (g guests) closed(ctx context.Context, chat secretchat.Chat, e secretchat.E
 			return err
 		}
 	}
+	if chat.Reason == secretchat.ReasonOurs {
+		return nil // whoever asked for it knows
+	}
 	state, err := g.c.Chat(ctx, chat.User)
 	if err != nil || state != ChatNone {
 		return err

@@ -146,15 +146,18 @@ func (l *life) watch(ctx context.Context) error {
 			return ctx.Err()
 		case <-begun:
 			begun = nil
-			l.c.tell(ctx, true, "")
+			l.c.tellServing(ctx)
 		case state := <-l.states:
 			lost = l.connected(ctx, state, lost)
 		case <-lost:
-			lost = nil
-			l.c.tell(ctx, false, "the courier's connection is lost")
+			lost = make(chan time.Time) // until it is back
+			l.c.tell(ctx, HealthAway, "its connection to Telegram is lost")
 		case <-tick:
 			tick = clock.After(catchUp)
 			l.ask(ctx)
+			if lost == nil && l.started.Load() {
+				l.c.tellServing(ctx) // in case it was not taken, or a limit is over
+			}
 		}
 	}
 }
@@ -164,7 +167,7 @@ func (l *life) connected(ctx context.Context, state telegram.ConnectionState, lo
 	switch state {
 	case telegram.ConnectionStateReady:
 		if l.started.Load() {
-			l.c.tell(ctx, true, "")
+			l.c.tellServing(ctx)
 			l.ask(ctx)
 		}
 		return nil
@@ -181,29 +184,5 @@ func (l *life) connected(ctx context.Context, state telegram.ConnectionState, lo
 func (l *life) ask(ctx context.Context) {
 	if err := l.manager.Handle(ctx, &tg.UpdatesTooLong{}); err != nil && ctx.Err() == nil {
 		l.c.cfg.Log.WarnContext(ctx, "courier could not ask for missed updates", "error", err)
-	}
-}
-
-// tell passes readiness on when it changes.
-func (c *Courier) tell(ctx context.Context, ready bool, reason string) {
-	c.mu.Lock()
-	changed := !c.said || c.ready != ready
-	c.said, c.ready = true, ready
-	c.mu.Unlock()
-	if !changed {
-		return
-	}
-	c.cfg.Log.InfoContext(ctx, "courier readiness changed", "ready", ready, "reason", reason)
-	ctx, cancel := context.WithTimeout(ctx, tellTimeout)
-	defer cancel()
-	news := AccountNews{Health: HealthReady, Reason: reason}
-	if !ready {
-		news.Health = HealthAway
-	}
-	if a, err := c.account(ctx); err == nil && a != nil {
-		news.Account = Contact{Username: a.Username, Name: a.Name}
-	}
-	if err := c.handler.AccountChanged(ctx, news); err != nil {
-		c.cfg.Log.WarnContext(ctx, "courier readiness not taken", "error", err)
 	}
 }
