@@ -121,7 +121,7 @@ func (r *racer) answered() (won bool) {
 	r.t.Helper()
 	refused := says("Seat " + r.seat + " is held for somebody who is about to pay")
 	r.sees("an answer", func(m simulator.MessageView) bool { return copied(m, "Copy address") != "" || refused(m) }, nil)
-	for _, m := range r.chats()[0].Messages {
+	for _, m := range r.glance() {
 		if refused(m) {
 			r.outcome = "told: " + strings.SplitN(m.Text, "\n", 2)[0]
 			if !strings.Contains(m.Text, "Nothing was ordered, and nothing has to be paid") || button(m, "Another seat") == "" {

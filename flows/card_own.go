@@ -43,7 +43,7 @@ func (c card) handed(t order.Ticket) part {
 	}
 	if c.around.Courier != "" && (c.around.Chat == ChatNone || c.around.Chat == ChatPending) {
 		a := args{"Courier": c.around.Courier}
-		return part{text: c.say("card.chat_needed", a), buttons: [][]Button{c.toChat()}, stage: stageBought}
+		return part{text: c.say("card.chat_needed", a), buttons: [][]Button{c.chatRow(c.around.Courier)}, stage: stageBought}
 	}
 	if c.noCourier() {
 		return part{text: c.say("card.no_courier", nil), stage: stageBought}
@@ -54,11 +54,6 @@ func (c card) handed(t order.Ticket) part {
 // missingButton is for a ticket that was sent and that the customer can't find.
 func (c card) missingButton() Button {
 	return c.button("button.missing", nil, act(doMissing, string(c.o.ID)))
-}
-
-// toChat leads to a secret chat: to the courier itself, and to the ways and what to do where they are blocked.
-func (c card) toChat() []Button {
-	return append(c.openCourier(Contact{Username: c.around.Courier}), c.button("button.ways", nil, act(doWays)))
 }
 
 // kept is a ticket that can't be given back any more.

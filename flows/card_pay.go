@@ -63,7 +63,7 @@ func (c card) chatGone(p part) part {
 		return p
 	}
 	p.text = paragraphs(c.say("card.no_chat", nil), p.text)
-	p.buttons = append([][]Button{c.toChat()}, p.buttons...)
+	p.buttons = append([][]Button{c.chatRow(c.around.Courier)}, p.buttons...)
 	return p
 }
 

@@ -109,6 +109,9 @@ func (f *Flows) tickets(ctx context.Context, t *turn) (Reply, error) {
 	if slices.ContainsFunc(list, func(e entry) bool { return asksArrived(e.o, e.t, t.now) }) {
 		buttons = append(buttons, []Button{t.button("button.missing", nil, act(doMissing))})
 	}
+	if slices.ContainsFunc(list, func(e entry) bool { return e.chatless && !e.past(t.now) }) {
+		buttons = append(buttons, []Button{t.button("button.to_chat", nil, act(doWays))})
+	}
 	return f.inPlace(t, Screen{Text: text, Buttons: buttons}), nil
 }
 

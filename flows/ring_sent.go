@@ -68,8 +68,7 @@ func (f *Flows) chatBell(v voice, o order.Order, around Around) []bell {
 
 // toChat are the buttons of what rings where tickets wait for a secret chat.
 func (v voice) toChat(courier string) [][]Button {
-	row := append(v.openCourier(Contact{Username: courier}), v.button("button.ways", nil, act(doWays)))
-	return [][]Button{row, {v.button("button.tickets", nil, act(doMine))}}
+	return [][]Button{v.chatRow(courier), {v.button("button.tickets", nil, act(doMine))}}
 }
 
 // chatKey is the key of what rings where a ticket waits for a secret chat: of each sending anew.

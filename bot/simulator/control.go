@@ -208,20 +208,22 @@ func (t *Telegram) controlDo(r *http.Request, b controlBody) (any, error) {
 	return map[string]int64{"message": id}, nil
 }
 
+// controlChats gives whole pictures, or with ?pictures=brief only their
+// beginnings, for whoever looks again and again.
 func (t *Telegram) controlChats(r *http.Request, _ controlBody) (any, error) {
-	user, err := userOf(r)
+	e, err := eyeOf(r)
 	if err != nil {
 		return nil, err
 	}
-	return t.Chats(user)
+	return t.chatsAs(e)
 }
 
 func (t *Telegram) controlSecret(r *http.Request, _ controlBody) (any, error) {
-	user, err := userOf(r)
+	e, err := eyeOf(r)
 	if err != nil {
 		return nil, err
 	}
-	return t.SecretChats(user)
+	return t.secretsAs(e)
 }
 
 // controlComplaints lists what the courier did wrong in the protocol, as the
