@@ -114,6 +114,24 @@ func TestTroubleOfCouriersOverTheControlAPI(t *testing.T) {
 	}
 }
 
+func TestFaultsOfMTProtoArePassedOn(t *testing.T) {
+	var planned []string
+	b := newBed(t, func(o *simulator.Options) {
+		o.Spoil = func(method, kind string, times int) error {
+			planned = append(planned, fmt.Sprint(method, " ", kind, " ", times))
+			return errors.New("so not")
+		}
+	})
+	body := map[string]any{"api": "mtproto", "method": "messages.sendEncrypted", "kind": "twice", "times": 2}
+	if code := b.control(http.MethodPost, "fault", body, nil); code != http.StatusBadRequest || len(planned) != 1 {
+		t.Errorf("answered %d, planned %q", code, planned)
+	}
+	body["api"] = "smtp"
+	if code := b.control(http.MethodPost, "fault", body, nil); code != http.StatusBadRequest || len(planned) != 1 {
+		t.Errorf("answered %d, planned %q", code, planned)
+	}
+}
+
 func TestThePhoneOnThePageWritesToTheCourier(t *testing.T) {
 	s := newStage(t)
 	s.page = browser(t)

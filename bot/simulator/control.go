@@ -59,6 +59,7 @@ type controlBody struct {
 	Address string  `json:"address"` // with the page's own calls
 	Amount  lenient `json:"amount"`
 
+	API        string `json:"api"` // of a fault: bot or mtproto
 	Method     string `json:"method"`
 	Times      int    `json:"times"`
 	RetryAfter int    `json:"retryAfter"`
@@ -276,7 +277,15 @@ func (t *Telegram) controlCourier(_ *http.Request, b controlBody) (any, error) {
 }
 
 func (t *Telegram) controlFault(_ *http.Request, b controlBody) (any, error) {
-	err := t.AddFault(Fault{Method: b.Method, Kind: b.Kind, Times: b.Times, RetryAfter: b.RetryAfter})
+	var err error
+	switch {
+	case b.API == "" || b.API == "bot":
+		err = t.AddFault(Fault{Method: b.Method, Kind: b.Kind, Times: b.Times, RetryAfter: b.RetryAfter})
+	case b.API != "mtproto" || t.opts.Spoil == nil:
+		err = badInput("calls of %q cannot be made to fail: \"bot\" and \"mtproto\" are known", b.API)
+	default:
+		err = shown(t.opts.Spoil(b.Method, b.Kind, b.Times))
+	}
 	return map[string]string{}, err
 }
 

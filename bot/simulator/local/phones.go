@@ -73,6 +73,13 @@ func (a accounts) Trouble(user int64, what string, within time.Duration) error {
 	return fmt.Errorf("no account can have the trouble %q", what)
 }
 
+// spoil makes calls over MTProto fail.
+func spoil(server *mtproto.Server) func(method, kind string, times int) error {
+	return func(method, kind string, times int) error {
+		return server.AddFault(mtproto.Fault{Method: method, Kind: kind, Times: times})
+	}
+}
+
 // handset is one phone.
 type handset struct{ phone.Phone }
 

@@ -36,6 +36,7 @@ type Server struct {
 	hub      *hub.Hub
 	keys     *keyring
 	open     map[uint32]handler
+	faults   faults
 	listener net.Listener
 	private  exchange.PrivateKey
 	keyFile  string
