@@ -120,7 +120,7 @@ func (l *life) carryAsks(ctx context.Context) error {
 	case <-ctx.Done():
 		return ctx.Err()
 	case <-l.begun:
-		return l.c.carryAsks(ctx, l.chats)
+		return l.c.carryAsks(ctx, l.chats, l.c.begin)
 	}
 }
 
