@@ -6,35 +6,45 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"sync/atomic"
 
 	"github.com/usherbot/usher/bot/courier"
 	"github.com/usherbot/usher/flows"
 	"github.com/usherbot/usher/flows/order"
 )
 
-// courierDesk lets the conversations use a courier account.
-type courierDesk struct{ *courier.Courier }
+// courierDesk lets the conversations use the courier accounts.
+type courierDesk struct{ *courier.Pool }
 
-func (c courierDesk) Contact(ctx context.Context, _ int64) (flows.Contact, error) {
-	contact, err := c.Courier.Contact(ctx)
+func (c courierDesk) Contact(ctx context.Context, customer int64) (flows.Contact, error) {
+	contact, err := c.Pool.Contact(ctx, customer)
 	return flows.Contact{Username: contact.Username, Name: contact.Name}, courierError(err)
 }
 
 func (c courierDesk) Chat(ctx context.Context, customer int64) (flows.ChatState, error) {
-	state, err := c.Courier.Chat(ctx, customer)
+	state, err := c.Pool.Chat(ctx, customer)
 	return flows.ChatState(state), courierError(err)
 }
 
 func (c courierDesk) Deliver(ctx context.Context, customer int64, p flows.Parcel) (order.DeliveryState, error) {
-	state, err := c.Courier.Deliver(ctx, customer, courier.Parcel{
+	state, err := c.Pool.Deliver(ctx, customer, courier.Parcel{
 		ID: p.ID, Warning: p.Warning, Caption: p.Caption, Picture: p.Picture, Repeated: p.Repeated, Again: p.Again,
 	})
 	return deliveryState(state), courierError(err)
 }
 
 func (c courierDesk) Say(ctx context.Context, customer int64, key, text string) error {
-	return courierError(c.Courier.Say(ctx, customer, key, text))
+	return courierError(c.Pool.Say(ctx, customer, key, text))
+}
+
+// Renew ends a customer's secret chats, so that the next one is new.
+func (c courierDesk) Renew(ctx context.Context, customer int64) error {
+	return courierError(c.Pool.Renew(ctx, customer))
+}
+
+// Link lets the courier start a customer's secret chat.
+func (c courierDesk) Link(ctx context.Context, customer int64) (flows.Link, error) {
+	link, err := c.Pool.Link(ctx, customer)
+	return flows.Link{URL: link.URL, Code: link.Code, Until: link.Until}, courierError(err)
 }
 
 // keyCell is the side of a cell of a key's picture, in pixels.
@@ -42,7 +52,7 @@ const keyCell = 40
 
 // Verify gives the key of a customer's chat as it is shown.
 func (c courierDesk) Verify(ctx context.Context, customer int64) (flows.Key, error) {
-	key, err := c.Courier.Key(ctx, customer)
+	key, err := c.Pool.Key(ctx, customer)
 	if err != nil {
 		return flows.Key{}, courierError(err)
 	}
@@ -72,6 +82,8 @@ func courierError(err error) error {
 		return fmt.Errorf("%w: %w", order.ErrNoCourier, err)
 	case errors.Is(err, courier.ErrNoChat):
 		return fmt.Errorf("%w: %w", order.ErrNoChat, err)
+	case errors.Is(err, courier.ErrLimited):
+		return fmt.Errorf("%w: %w", order.ErrNotAllowed, err)
 	}
 	return err
 }
@@ -95,10 +107,9 @@ func (nobody) Say(context.Context, int64, string, string) error { return order.E
 // courierEars hears what the courier hears and passes it on to the conversations.
 type courierEars struct {
 	flows   *flows.Flows
-	courier *courier.Courier
+	courier *courier.Pool
 	wake    func(ctx context.Context, customer int64) error
 	newID   func() string
-	ready   atomic.Bool
 	log     *slog.Logger
 }
 
@@ -118,7 +129,7 @@ func (e *courierEars) ChatChanged(ctx context.Context, customer int64, news cour
 
 func (e *courierEars) TextReceived(ctx context.Context, customer int64, text string) error {
 	answer, err := e.flows.TextReceived(ctx, customer, text)
-	if err != nil {
+	if err != nil || answer == "" {
 		return err
 	}
 	return e.courier.Say(ctx, customer, "answer-"+e.newID(), answer)
@@ -129,8 +140,11 @@ func (e *courierEars) ParcelState(ctx context.Context, customer int64, _ string,
 	return e.wake(ctx, customer)
 }
 
-func (e *courierEars) AccountChanged(_ context.Context, news courier.AccountNews) error {
-	e.ready.Store(news.Health == courier.HealthReady || news.Health == courier.HealthLimited)
+// AccountChanged tells the operators. It is told again where none of them could be told.
+func (e *courierEars) AccountChanged(ctx context.Context, news courier.AccountNews) error {
 	e.log.Info("courier", "account", news.Account.Username, "health", string(news.Health), "reason", news.Reason)
-	return nil
+	return e.flows.CourierNewsTold(ctx, flows.CourierNews{
+		Account: flows.Contact{Username: news.Account.Username, Name: news.Account.Name},
+		Health:  string(news.Health), Reason: news.Reason, Until: news.Until, Customers: news.Customers,
+	})
 }

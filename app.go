@@ -36,7 +36,7 @@ type app struct {
 	engine  *order.Engine
 	flows   *flows.Flows
 	bot     *bot.Bot
-	courier *courier.Courier // nil: none is configured
+	courier *courier.Pool // nil: none is configured
 	ears    *courierEars
 	watcher *chain.Watcher
 	network cirrus.Network
@@ -145,7 +145,7 @@ func (a *app) openTelegram(ctx context.Context) (err error) {
 	}
 	a.ears = &courierEars{newID: newID, log: a.log}
 	if a.settings.courier.id != 0 {
-		if a.courier, err = courier.New(a.courierConfig(), a.ears); err != nil {
+		if a.courier, err = courier.NewPool(a.courierConfig(), a.ears); err != nil {
 			return fmt.Errorf("courier: %w", err)
 		}
 	}
@@ -176,10 +176,8 @@ func (a *app) courierConfig() courier.Config {
 	cfg := courier.Config{
 		APIID: c.id, APIHash: c.hash, Phone: c.phone, Server: c.server, ServerKeyPEM: c.serverKey,
 		Store: a.chats, Shared: a.chats.Shared(), Common: a.chats.Shared(), Log: a.log, Do: a.sites.Do,
+		Code:     c.codes(a.log),
 		Password: func(context.Context) (string, error) { return c.password, nil },
-	}
-	if c.code != "" {
-		cfg.Code = func(context.Context) (string, error) { return c.code, nil }
 	}
 	return cfg
 }
@@ -187,13 +185,16 @@ func (a *app) courierConfig() courier.Config {
 func (a *app) flowsDeps() flows.Deps {
 	var desk flows.Courier = nobody{}
 	var verify func(context.Context, int64) (flows.Key, error)
+	var link func(context.Context, int64) (flows.Link, error)
+	var renew func(context.Context, int64) error
 	if a.courier != nil {
-		desk, verify = courierDesk{a.courier}, courierDesk{a.courier}.Verify
+		accounts := courierDesk{a.courier}
+		desk, verify, link, renew = accounts, accounts.Verify, accounts.Link, accounts.Renew
 	}
 	a.engine = order.NewEngine(a.engineConfig(), order.Deps{}) // completed by wire
 	return flows.Deps{
 		Sessions: a.db, Courier: desk, Desk: a.engine, Operate: a.engine.Operate, View: a.db, Holds: a.db, Lookers: a.db, Messenger: a.bot, Artist: ticketgen.Artist{},
-		Clock: a.clock, Wake: a.wakeCustomer, Verify: verify, CardShown: a.engine.CardShown, Attention: a.attention, Pause: a.pause.set,
+		Clock: a.clock, Wake: a.wakeCustomer, Verify: verify, Link: link, Renew: renew, CardShown: a.engine.CardShown, Attention: a.attention, Pause: a.pause.set,
 		Venue: a.changeVenue, Venues: a.venues.list,
 		Status: a.status, WordsWrong: func(err error) { a.log.Error("words", "error", err) },
 		Config: flows.Config{
@@ -286,8 +287,8 @@ func (a *app) sellingOff(ctx context.Context) (reason string, off bool) {
 			return flows.OffFull, true
 		}
 	}
-	if a.courier != nil && !a.ears.ready.Load() {
-		if _, err := a.courier.Contact(ctx); err != nil {
+	if a.courier != nil {
+		if serves, err := a.courier.Serves(ctx); !serves || err != nil {
 			return flows.OffCourier, true
 		}
 	}

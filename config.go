@@ -50,8 +50,8 @@ type environment struct {
 
 	CourierAPIID     string `envconfig:"COURIER_API_ID" desc:"of the courier account, from my.telegram.org"`
 	CourierAPIHash   string `envconfig:"COURIER_API_HASH" secret:"true" desc:"of the courier account, from my.telegram.org"`
-	CourierPhone     string `split_words:"true" secret:"true" desc:"the courier's phone number, +…"`
-	CourierCode      string `split_words:"true" secret:"true" desc:"login code, where no person types it"`
+	CourierPhone     string `split_words:"true" secret:"true" desc:"the courier's phone number, +…; not needed with usher courier login"`
+	CourierCode      string `split_words:"true" secret:"later" desc:"login code, where no person types it; the file is waited for, since Telegram sends the code only once it was asked for"`
 	CourierPassword  string `split_words:"true" secret:"true" desc:"the courier's two-step password"`
 	CourierServer    string `split_words:"true" desc:"another MTProto server: <dc>@<host:port>"`
 	CourierServerKey string `split_words:"true" desc:"PEM file of that server's RSA public key"`
@@ -98,6 +98,9 @@ func (e *environment) readSecretFiles() error {
 		if _, both := os.LookupEnv(variable(field)); both {
 			wrong = append(wrong, fmt.Errorf("%s and %s are both set: unset one", variable(field), name))
 			continue
+		}
+		if field.Tag.Get("secret") == "later" {
+			continue // whoever needs it reads the file
 		}
 		text, err := readSmallFile(path)
 		if err != nil {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"strings"
 	"time"
@@ -17,29 +16,33 @@ import (
 
 // courierCommand is `usher courier`.
 func courierCommand(io streams) *cobra.Command {
-	group := &cobra.Command{Use: "courier", Short: "The Telegram account that hands over tickets"}
+	group := &cobra.Command{Use: "courier", Short: "The Telegram accounts that hand over tickets"}
 	var yes bool
-	logout := courierSub(io, "logout", "Ends the courier's session and forgets its secret chats",
-		func(ctx context.Context, desk *courierOffice) error { return desk.logout(ctx, yes) })
+	var phone string
+	login := courierSub(io, "login", "Logs an account in, or anew, asking for what is not configured",
+		func(ctx context.Context, desk *courierOffice, _ string) error { return desk.login(ctx, phone) })
+	login.Flags().StringVar(&phone, "phone", "", "the account's number, in place of USHER_COURIER_PHONE")
+	logout := courierSub(io, "logout [@USERNAME | ID]", "Ends an account's session and forgets its secret chats",
+		func(ctx context.Context, desk *courierOffice, name string) error { return desk.logout(ctx, name, yes) })
 	logout.Flags().BoolVar(&yes, "yes", false, "do not ask")
+	logout.Args = cobra.MaximumNArgs(1)
 	group.AddCommand(
-		courierSub(io, "login", "Logs the courier in, asking for the code that Telegram sends",
-			func(ctx context.Context, desk *courierOffice) error { return desk.login(ctx) }),
-		courierSub(io, "status", "Tells who is logged in; asks Telegram nothing",
-			func(ctx context.Context, desk *courierOffice) error { return desk.status(ctx) }),
+		login,
+		courierSub(io, "status", "Tells how each account stands; asks Telegram nothing",
+			func(ctx context.Context, desk *courierOffice, _ string) error { return desk.status(ctx) }),
 		logout,
 	)
 	return group
 }
 
-func courierSub(io streams, use, short string, work func(context.Context, *courierOffice) error) *cobra.Command {
-	return &cobra.Command{Use: use, Short: short, Args: cobra.NoArgs, RunE: func(cmd *cobra.Command, _ []string) error {
+func courierSub(io streams, use, short string, work func(context.Context, *courierOffice, string) error) *cobra.Command {
+	return &cobra.Command{Use: use, Short: short, Args: cobra.NoArgs, RunE: func(cmd *cobra.Command, args []string) error {
 		s, log, err := configured(io)
 		if err != nil {
 			return err
 		}
 		if s.courier.id == 0 {
-			return errors.New("USHER_COURIER_API_ID, _API_HASH and _PHONE must be set: see usher help config")
+			return errors.New("USHER_COURIER_API_ID and _API_HASH must be set: see usher help config")
 		}
 		a := &app{settings: s, log: log, sites: order.Straight{}, clock: time.Now}
 		defer func() { _ = a.close() }()
@@ -49,7 +52,7 @@ func courierSub(io streams, use, short string, work func(context.Context, *couri
 		if err := a.openStore(cmd.Context()); err != nil {
 			return err
 		}
-		return work(cmd.Context(), &courierOffice{app: a, io: io, log: log})
+		return work(cmd.Context(), &courierOffice{app: a, io: io, log: log}, strings.Join(args, ""))
 	}}
 }
 
@@ -60,106 +63,133 @@ type courierOffice struct {
 	log *slog.Logger
 }
 
-func (d *courierOffice) open(cfg courier.Config) (*courier.Courier, error) {
-	return courier.New(cfg, &courierEars{newID: newID, log: d.log})
+func (d *courierOffice) open(cfg courier.Config) (*courier.Pool, error) {
+	return courier.NewPool(cfg, &courierEars{newID: newID, log: d.log})
 }
 
-func (d *courierOffice) login(ctx context.Context) error {
-	cfg := d.app.courierConfig()
-	cfg.Store = cfg.Shared // also while Usher runs, whose courier waits for this session
-	if cfg.Code == nil {
-		cfg.Code = func(context.Context) (string, error) { return ask(d.io, "Code that Telegram sent: ", false) }
+// say writes lines; empty ones are left out.
+func (d *courierOffice) say(lines ...string) error {
+	for _, line := range lines {
+		if line == "" {
+			continue
+		}
+		if _, err := fmt.Fprintln(d.io.out, line); err != nil {
+			return err
+		}
 	}
-	if d.app.settings.courier.password == "" {
-		cfg.Password = func(context.Context) (string, error) { return ask(d.io, "Two-step password: ", true) }
-	}
-	c, err := d.open(cfg)
-	if err != nil {
-		return err
-	}
-	if err := c.Login(ctx); err != nil {
-		return fmt.Errorf("logging the courier in: %w", err)
-	}
-	contact, err := c.Contact(ctx)
-	if err != nil {
-		return err
-	}
-	_, err = fmt.Fprintf(d.io.out, "Logged in as @%s. Use this account for nothing else, and let no other session of it accept secret chats.\n", contact.Username)
-	return err
+	return nil
 }
 
 func (d *courierOffice) status(ctx context.Context) error {
-	c, err := d.open(d.app.courierConfig())
+	pool, err := d.open(d.app.courierConfig())
 	if err != nil {
 		return err
 	}
-	s, err := c.Standing(ctx)
+	accounts, err := pool.Accounts(ctx)
 	if err != nil {
 		return err
 	}
-	return describeCourier(d.io.out, s)
+	if len(accounts) == 0 {
+		return d.say("Account: none is logged in. Next: usher courier login", "Session: none", "Open secret chats: 0")
+	}
+	for i, s := range accounts {
+		if i > 0 {
+			_, _ = fmt.Fprintln(d.io.out)
+		}
+		if err := d.describe(s); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
-func describeCourier(out io.Writer, s courier.Standing) error {
-	var lines []string
-	if s.Account == 0 {
-		lines = append(lines, "Account: none is logged in. Next: usher courier login")
-	} else {
-		who := "@" + s.Contact.Username
-		if s.Contact.Username == "" {
-			who = s.Contact.Name + ", without a username"
-		}
-		lines = append(lines, fmt.Sprintf("Account: %s, id %d", who, s.Account),
-			"Logged in: "+s.Since.UTC().Format("2006-01-02 15:04")+" UTC")
-	}
+func (d *courierOffice) describe(s courier.Standing) error {
 	session := "none"
 	if s.Session {
 		session = "stored, sealed"
 	}
-	lines = append(lines, "Session: "+session, fmt.Sprintf("Open secret chats: %d", s.Open))
-	_, err := fmt.Fprintln(out, strings.Join(lines, "\n"))
-	return err
+	return d.say(
+		fmt.Sprintf("Account: %s, id %d", courierName(s), s.Account),
+		"Logged in: "+s.Since.UTC().Format("2006-01-02 15:04")+" UTC",
+		"Health: "+courierHealth(s, d.app.clock()),
+		"Session: "+session, fmt.Sprintf("Open secret chats: %d", s.Open),
+		othersLine(s),
+	)
 }
 
-// logout needs every Usher on this Redis to stand still: a courier at work would go on with what is forgotten here.
-func (d *courierOffice) logout(ctx context.Context, yes bool) error {
-	c, err := d.open(d.app.courierConfig())
+// logoutWithin is how long a running Usher may take to log an account out.
+const logoutWithin = 40 * time.Second
+
+// logout has an account logged out: by the Usher that runs, or here where none does.
+func (d *courierOffice) logout(ctx context.Context, name string, yes bool) error {
+	pool, err := d.open(d.app.courierConfig())
 	if err != nil {
 		return err
 	}
-	s, err := c.Standing(ctx)
+	accounts, err := pool.Accounts(ctx)
 	if err != nil {
 		return err
 	}
-	if err := describeCourier(d.io.out, s); err != nil {
+	if len(accounts) == 0 {
+		return d.status(ctx)
+	}
+	s, err := courier.Named(accounts, name)
+	if err != nil {
+		return fmt.Errorf("%w: name one of the %d accounts, as in: usher courier logout %s", err, len(accounts), courierName(accounts[0]))
+	}
+	if err := d.describe(s); err != nil {
 		return err
 	}
-	if s.Account == 0 && !s.Session && s.Open == 0 {
-		return nil
-	}
-	if _, err := fmt.Fprintln(d.io.out, "Logging out ends its secret chats. A customer whose ticket is still to come must start a new one.\nUntil a courier is logged in again, nothing is sold."); err != nil {
+	if err := d.say("Logging out ends its secret chats. A customer whose ticket is still to come must start a new one.", alone(accounts)); err != nil {
 		return err
 	}
 	if !yes {
 		// No answer at all is a no.
-		answer, _ := ask(d.io, "Log out? y/N: ", false)
-		if a := strings.ToLower(answer); a != "y" && a != "yes" {
-			_, err := fmt.Fprintln(d.io.out, "Nothing was changed.")
-			return errors.Join(errSaid, err)
+		if answer, _ := ask(d.io, "Log out? y/N: ", false); !isYes(answer) {
+			return errors.Join(errSaid, d.say("Nothing was changed."))
 		}
 	}
-	told := false
-	err = d.app.chats.TryLead(ctx, func(ctx context.Context) (err error) {
-		told, err = c.LogOut(ctx)
-		return err
-	})
-	if errors.Is(err, order.ErrBusy) {
-		return errors.New("an Usher runs on this Redis: stop it, and log out then; one that was killed counts as running for some seconds more")
-	}
-	if err != nil {
+	if err := pool.Retire(ctx, s); err != nil {
 		return fmt.Errorf("logging the courier out: %w", err)
 	}
-	return d.loggedOut(told)
+	return d.logOut(ctx, pool)
+}
+
+// alone warns before the last account goes.
+func alone(accounts []courier.Standing) string {
+	if len(accounts) > 1 {
+		return ""
+	}
+	return "Until a courier is logged in again, nothing is sold."
+}
+
+// logOut carries out what was marked: here, or by waiting for the Usher that runs.
+func (d *courierOffice) logOut(ctx context.Context, pool *courier.Pool) error {
+	ctx, done := context.WithTimeout(ctx, logoutWithin)
+	defer done()
+	ticker := time.NewTicker(time.Second)
+	defer ticker.Stop()
+	for {
+		told := true
+		err := d.app.chats.TryLead(ctx, func(ctx context.Context) (err error) {
+			told, err = pool.LogOut(ctx)
+			return err
+		})
+		if err == nil {
+			return d.loggedOut(told)
+		}
+		if !errors.Is(err, order.ErrBusy) {
+			return fmt.Errorf("logging the courier out: %w", err)
+		}
+		if waits, err := pool.Waiting(ctx); err != nil || !waits {
+			return errors.Join(err, d.loggedOut(err == nil))
+		}
+		select {
+		case <-ctx.Done():
+			return d.say("The running Usher has not logged it out yet. It will, or the next one that runs.")
+		case <-ticker.C:
+		}
+	}
 }
 
 func (d *courierOffice) loggedOut(told bool) error {
@@ -168,8 +198,7 @@ func (d *courierOffice) loggedOut(told bool) error {
 		lines = append(lines, "Telegram did not answer: end the session \"Usher courier\" on the account's phone, under Devices.")
 	}
 	if d.app.settings.courier.code != "" {
-		lines = append(lines, "USHER_COURIER_CODE is set: take it away, or Usher tries to log in with it when it starts.")
+		lines = append(lines, "USHER_COURIER_CODE is set: take it away, or Usher tries to log in with it when no courier is logged in.")
 	}
-	_, err := fmt.Fprintln(d.io.out, strings.Join(lines, "\n"))
-	return err
+	return d.say(lines...)
 }

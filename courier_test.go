@@ -41,17 +41,20 @@ func TestTheOperatorSeesTheCourierAndLogsItOut(t *testing.T) {
 		t.Skip("starts processes")
 	}
 	w, _ := newWorld(t)
-	status, logout := []string{"courier", "status"}, []string{"courier", "logout"}
+	status, login, logout := []string{"courier", "status"}, []string{"courier", "login"}, []string{"courier", "logout"}
 	w.expect(0, "", status, "Account: none is logged in. Next: usher courier login", "Session: none", "Open secret chats: 0")
 	w.run("")
-	w.expect(0, "", status, "Account: @QuayTickets, id ", "Logged in: 20", "Session: stored, sealed")
-	w.expect(1, "y\n", logout, "an Usher runs on this Redis: stop it")
+	w.expect(0, "", status, "Account: @QuayTickets, id ", "Logged in: 20", "Health: ready", "Session: stored, sealed")
+	w.expect(1, "\n", logout, "must start a new one", "Log out? y/N: ", "Nothing was changed.")
+	w.expect(0, "", append(logout, "@QuayTickets", "--yes"), "nothing is sold", "Logged out.", "USHER_COURIER_CODE is set")
+	w.expect(0, "", status, "Account: none is logged in")
+	w.expect(0, "", login, "Logged in as @QuayTickets.", "Use this account for nothing else")
 	if err := w.usher.cmd.Process.Signal(syscall.SIGTERM); err != nil {
 		t.Fatal(err)
 	}
 	<-w.usher.done
-	w.expect(1, "\n", logout, "must start a new one", "Log out? y/N: ", "Nothing was changed.")
 	w.expect(0, "", status, "Account: @QuayTickets, id ")
+	w.expect(1, "", append(logout, "@another", "--yes"), "no such courier account", "usher courier logout @QuayTickets")
 	w.expect(0, "", append(logout, "--yes"), "Logged out.", "USHER_COURIER_CODE is set")
 	w.expect(0, "", status, "Account: none is logged in", "Session: none")
 	w.expect(0, "", append(logout, "--yes"), "Account: none is logged in")

@@ -107,9 +107,12 @@ func (c *crowd) toTheBill() {
 }
 
 // secrets are the customer's secret chats as their phone shows them.
-func (g *guest) secrets() (chats []simulator.ChatView) {
+func (g *guest) secrets() []simulator.ChatView { return g.secretsAs("secret") }
+
+// secretsAs asks for them in one of the ways that there are.
+func (g *guest) secretsAs(way string) (chats []simulator.ChatView) {
 	g.t.Helper()
-	g.call(http.MethodGet, g.url("secret"), nil, &chats)
+	g.call(http.MethodGet, g.url(way), nil, &chats)
 	return chats
 }
 
@@ -118,7 +121,7 @@ func (c *crowd) delivered() (has map[*guest]bool) {
 	c.t.Helper()
 	has = map[*guest]bool{}
 	c.each(func(g *guest) {
-		for _, chat := range g.secrets() {
+		for _, chat := range g.secretsAs("secret?pictures=brief") {
 			for _, m := range chat.Messages {
 				has[g] = has[g] || m.Picture != ""
 			}

@@ -170,7 +170,7 @@ func (s *story) ofOrder(o order.Order, redirected cirrus.Address) {
 // courierSession adds the authorization key of the courier, as its library stores it.
 func (s *story) courierSession(t *testing.T, d *demo) {
 	t.Helper()
-	raw, err := d.app.chats.Get(t.Context(), "session")
+	raw, err := d.app.chats.Get(t.Context(), "accounts/1/session")
 	if err != nil || len(raw) == 0 {
 		t.Fatalf("no courier session: %v", err)
 	}

@@ -120,13 +120,11 @@ func (a *app) attention(ctx context.Context) ([]order.Order, error) {
 // status gives the operator what the conversations don't know.
 func (a *app) status(ctx context.Context) ([]string, error) {
 	var lines []string
-	if a.courier == nil {
-		lines = append(lines, "Courier: none is configured.")
-	} else if contact, err := a.courier.Contact(ctx); err != nil {
-		lines = append(lines, "Courier: not logged in.")
-	} else {
-		lines = append(lines, fmt.Sprintf("Courier: @%s, online: %t.", contact.Username, a.ears.ready.Load()))
+	accounts, err := a.courierLines(ctx)
+	if err != nil {
+		return nil, err
 	}
+	lines = append(lines, accounts...)
 	if ok, why := a.durable.Selling(a.settings.redisRisk); !ok {
 		lines = append(lines, "Redis: "+why)
 	}

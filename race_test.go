@@ -121,7 +121,7 @@ func (r *racer) answered() (won bool) {
 	r.t.Helper()
 	refused := says("Seat " + r.seat + " is held for somebody who is about to pay")
 	r.sees("an answer", func(m simulator.MessageView) bool { return copied(m, "Copy address") != "" || refused(m) }, nil)
-	for _, m := range r.chats()[0].Messages {
+	for _, m := range r.glance() {
 		if refused(m) {
 			r.outcome = "told: " + strings.SplitN(m.Text, "\n", 2)[0]
 			if !strings.Contains(m.Text, "Nothing was ordered, and nothing has to be paid") || button(m, "Another seat") == "" {
@@ -166,7 +166,7 @@ func TestTenRaceForThreeSeatsInThreeUshers(t *testing.T) {
 	}
 	tickets := map[string]bool{}
 	for _, r := range winners {
-		r.sees("the ticket", says("the ticket is in your secret chat"), w.mine)
+		r.sees("the ticket", says("is yours, and the ticket"), w.mine)
 		for _, ticket := range r.pictures() {
 			tickets[ticket] = true
 			if !w.scan(door, ticket).Opens {
@@ -238,7 +238,7 @@ func TestOfThreeWhoPayLateForOneSeatOneGetsIt(t *testing.T) {
 	}
 	bought := 0
 	for _, r := range all {
-		has := says("the ticket is in your secret chat")
+		has := says("is yours, and the ticket")
 		r.sees("a ticket or the money", func(m simulator.MessageView) bool { return has(m) || says("has arrived at")(m) }, w.mine)
 		r.outcome = "paid late, and has the money back"
 		for _, ticket := range r.pictures() {

@@ -146,7 +146,16 @@ func (r *remote) chats() (views []simulator.ChatView) {
 	return views
 }
 
-// sees waits until a message of the chat with the bot shows something, looking anew after each of step's doings.
+// glance is chats without the whole of each picture, which takes most of the time where one looks often.
+func (r *remote) glance() []simulator.MessageView {
+	r.t.Helper()
+	var views []simulator.ChatView
+	r.call(http.MethodGet, r.url("chats?pictures=brief"), nil, &views)
+	return views[0].Messages
+}
+
+// sees waits until a message of the chat with the bot shows something, looking anew after each of step's doings. Of a
+// picture it has the beginning alone.
 func (r *remote) sees(what string, shows func(simulator.MessageView) bool, step func()) (found simulator.MessageView) {
 	r.t.Helper()
 	deadline := time.NewTimer(90 * time.Second)
@@ -154,7 +163,7 @@ func (r *remote) sees(what string, shows func(simulator.MessageView) bool, step 
 	look := time.NewTicker(50 * time.Millisecond)
 	defer look.Stop()
 	for n := 1; ; n++ {
-		messages := r.chats()[0].Messages
+		messages := r.glance()
 		for i := len(messages) - 1; i >= 0; i-- {
 			if shows(messages[i]) {
 				return messages[i]

@@ -121,12 +121,9 @@ func (a *app) notReady(ctx context.Context) string {
 		return "the node does not answer"
 	case !tip.Healthy:
 		return tip.Why
-	case a.courier != nil && !a.ears.ready.Load():
-		if _, err := a.courier.Contact(ctx); err != nil {
-			return "the courier is not logged in"
-		}
+	default:
+		return a.courierMissing(ctx)
 	}
-	return ""
 }
 
 // readyWithin is how long the start waits for node and courier before it says ready all the same: selling stays off

@@ -55,8 +55,10 @@ type settings struct {
 type courierSettings struct {
 	id                          int
 	hash, phone, code, password string
+	codeFile                    string // where the code will be, once Telegram has sent it
 	server                      string
 	serverKey                   []byte
+	daily                       int // chats that each account starts in 24 hours
 }
 
 // checker collects everything that is wrong, so that the operator sees all of it at once.
@@ -251,10 +253,11 @@ func (c *checker) courier(e environment, s *settings) {
 	id, err := strconv.Atoi(e.CourierAPIID)
 	c.need(err == nil && id > 0, "COURIER_API_ID", e.CourierAPIID, "must be the number from my.telegram.org")
 	c.need(e.CourierAPIHash != "", "COURIER_API_HASH", "", "must be the hash from my.telegram.org")
-	c.need(strings.HasPrefix(e.CourierPhone, "+"), "COURIER_PHONE", "", "must be the courier's number with + and country code")
+	// Without a number, accounts are those of usher courier login.
+	c.need(e.CourierPhone == "" || strings.HasPrefix(e.CourierPhone, "+"), "COURIER_PHONE", "", "must be the courier's number with + and country code")
 	s.courier = courierSettings{
 		id: id, hash: e.CourierAPIHash, phone: e.CourierPhone, code: e.CourierCode, password: e.CourierPassword,
-		server: e.CourierServer,
+		server: e.CourierServer, codeFile: os.Getenv(prefix + "_COURIER_CODE_FILE"),
 	}
 	if e.CourierServerKey != "" {
 		pem, err := readSmallFile(e.CourierServerKey)
@@ -271,7 +274,7 @@ func (c *checker) amounts(e environment, s *settings) {
 	s.gas.Limit = c.number("GAS_LIMIT", e.GasLimit, 10_000, 250_000)
 	s.confirmations = c.number("CONFIRMATIONS", e.Confirmations, 1, 240)
 	s.finality = c.number("FINALITY", e.Finality, 1, 100_000)
-	c.number("COURIER_DAILY", e.CourierDaily, 0, 1000)
+	s.courier.daily = int(c.number("COURIER_DAILY", e.CourierDaily, 0, 1000))
 	c.fee(e, s)
 	var err error
 	s.atStake, err = cirrus.ParseCRS(e.MaxAtStake)

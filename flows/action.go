@@ -53,6 +53,9 @@ const (
 	doRefund  verb = "refund"  // ticket, "!" where a warning was read
 	doUndo    verb = "undo"    // order, ticket
 	doAgain   verb = "again"   // order, ticket
+	doMissing verb = "missing" // tickets that did not arrive; of an order, or all, then in the message's place
+	doAgains  verb = "agains"  // all tickets again; of an order, or all
+	doAnew    verb = "anew"    // a new secret chat, and all tickets again in it
 	doDetails verb = "details" // order, ticket
 	doForget  verb = "forget"
 	doOther   verb = "other"    // lost ticket: the seats that could take its place; with "h" in the hall's own message
@@ -83,7 +86,7 @@ func act(v verb, args ...string) string {
 // arity is how many arguments each action has, at least and at most.
 func arity(v verb) (least, most int, known bool) {
 	switch v {
-	case doShows, doWallet, doOwn, doUsual, doAlways, doKeep, doTickets, doHelp, doMore, doMine, doForget, doLater, doStay:
+	case doShows, doWallet, doOwn, doUsual, doAlways, doKeep, doTickets, doHelp, doMore, doMine, doForget, doLater, doStay, doAnew:
 		return 0, 0, true
 	case doShow, doSeats, doGo, doCard, doCancel, doClear, doList, doNames, doMoney, doStuck:
 		return 1, 1, true
@@ -93,6 +96,8 @@ func arity(v verb) (least, most int, known bool) {
 		return 0, 1, true
 	case doRefund, doOther, doBackTo:
 		return 1, 2, true
+	case doMissing, doAgains:
+		return 0, 1, true
 	case doPlainQR:
 		return 2, 3, true
 	case doBuy, doEach, doTake:

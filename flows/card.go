@@ -12,7 +12,7 @@ import (
 type Around struct {
 	Tip     order.Tip
 	Chat    ChatState // whether a ticket could be handed over now; empty: not asked
-	Courier string    // username of the courier, without @; empty where none is logged in
+	Courier string    // username of the courier, without @; empty where it was not asked for, or none is logged in
 	// Nr and Of number an order among those that were made together, each seat paid on its own; 0: it is alone.
 	Nr, Of int
 }

@@ -107,6 +107,8 @@ func (c card) lineDelivery(t order.Ticket) string {
 		return "arrived"
 	case c.noChat():
 		return "waits"
+	case c.noCourier():
+		return "waits_courier"
 	}
 	return "handing_over"
 }
@@ -115,6 +117,9 @@ func (c card) lineDelivery(t order.Ticket) string {
 func (c card) noChat() bool {
 	return c.around.Courier != "" && (c.around.Chat == ChatNone || c.around.Chat == ChatPending)
 }
+
+// noCourier tells that nobody can hand a ticket over now, chat or no chat.
+func (c card) noCourier() bool { return c.around.Courier == "" && c.around.Chat == ChatNone }
 
 // lineRows are the rows of buttons of one ticket.
 func (c card) lineRows(t order.Ticket) [][]Button {

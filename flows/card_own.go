@@ -31,6 +31,9 @@ func (c card) owned(t order.Ticket) part {
 // handed says where the picture with the QR is.
 func (c card) handed(t order.Ticket) part {
 	again := [][]Button{{c.button("button.send_again", nil, act(doAgain, string(c.o.ID), t.ID))}}
+	if asksArrived(c.o, t, c.now) {
+		again[0] = append(again[0], c.missingButton())
+	}
 	switch t.Delivery.State {
 	case order.DeliverySent:
 		return part{text: c.say("card.sent", nil), buttons: again, stage: stageSent}
@@ -40,14 +43,17 @@ func (c card) handed(t order.Ticket) part {
 	}
 	if c.around.Courier != "" && (c.around.Chat == ChatNone || c.around.Chat == ChatPending) {
 		a := args{"Courier": c.around.Courier}
-		return part{text: c.say("card.chat_needed", a), buttons: [][]Button{c.toChat()}, stage: stageBought}
+		return part{text: c.say("card.chat_needed", a), buttons: [][]Button{c.chatRow(c.around.Courier)}, stage: stageBought}
+	}
+	if c.noCourier() {
+		return part{text: c.say("card.no_courier", nil), stage: stageBought}
 	}
 	return part{text: c.say("card.handing_over", nil), stage: stageBought}
 }
 
-// toChat leads to a secret chat: to the courier itself, and to the ways and what to do where they are blocked.
-func (c card) toChat() []Button {
-	return append(c.openCourier(Contact{Username: c.around.Courier}), c.button("button.ways", nil, act(doWays)))
+// missingButton is for a ticket that was sent and that the customer can't find.
+func (c card) missingButton() Button {
+	return c.button("button.missing", nil, act(doMissing, string(c.o.ID)))
 }
 
 // kept is a ticket that can't be given back any more.

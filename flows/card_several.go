@@ -16,6 +16,9 @@ func (c card) several() part {
 			all.stage = s
 		}
 	}
+	if slices.ContainsFunc(c.lined(), func(t order.Ticket) bool { return asksArrived(c.o, t, c.now) }) {
+		all.buttons = append(all.buttons, []Button{c.missingButton()})
+	}
 	help, row := c.needed()
 	if row != nil {
 		all.buttons = append(all.buttons, row)
@@ -132,7 +135,7 @@ func (c card) needed() (Text, []Button) {
 		return c.say("card.person", a), c.f.supportButton(c.voice)
 	case chat:
 		a := args{"Courier": c.around.Courier}
-		return c.say("card.chat_needed_each", a), c.toChat()
+		return c.say("card.chat_needed_each", a), c.chatRow(c.around.Courier)
 	case busy && !asked:
 		return c.say("card.busy", nil), nil
 	}

@@ -76,6 +76,12 @@ func (f *Flows) tapped(ctx context.Context, t *turn) (Reply, error) {
 		return f.keepWallet(ctx, t)
 	case doForget:
 		return f.forget(ctx, t)
+	case doMissing:
+		return f.missing(ctx, t, a)
+	case doAgains:
+		return f.sendAllAgain(ctx, t, a)
+	case doAnew:
+		return f.anew(ctx, t)
 	case doRefund:
 		return f.refundOne(ctx, t, a.args[0], len(a.args) == 2)
 	case doResolve, doLetGo, doPayBack:

@@ -16,7 +16,8 @@ const (
 )
 
 // TextReceived gives the answer to a text that a customer wrote in the secret chat. Where a name was asked for, the text
-// is one; where a refund address was, it is that: the most recent question counts. Errors: what did not answer; the same text may be given again.
+// is one; where a refund address was, it is that: the most recent question counts. An empty answer is none: so many texts
+// are not answered. Errors: what did not answer; the same text may be given again.
 func (f *Flows) TextReceived(ctx context.Context, customer int64, text string) (answer string, err error) {
 	session, err := f.Sessions.Peek(ctx, customer)
 	if err != nil {
@@ -32,7 +33,7 @@ func (f *Flows) TextReceived(ctx context.Context, customer int64, text string) (
 	if waits != nil {
 		return f.secretly(ctx, customer, func(t *turn) (string, Reply, error) { return f.takeAddress(ctx, t, text) })
 	}
-	return f.courierAnswer(f.voice(session.Language)), nil
+	return f.idleAnswer(ctx, customer, session)
 }
 
 // secretly takes a text from the secret chat in the customer's turn: take gives the answer for that chat, and what the
@@ -47,6 +48,7 @@ func (f *Flows) secretly(ctx context.Context, customer int64, take func(*turn) (
 	if err != nil {
 		return "", errors.Join(err, f.release(ctx, customer))
 	}
+	answer = f.answering(t, answer)
 	if len(next.Screens) > 0 {
 		t.session.Shown = edit // the message stays the one that it was
 	}
@@ -101,7 +103,8 @@ func (f *Flows) wakeUnpaid(ctx context.Context, customer int64) error {
 	return nil
 }
 
-// wakeWaiting has tickets handed over that waited for a secret chat.
+// wakeWaiting has tickets handed over that waited for a secret chat, and asks how far those are that the phone has not
+// fetched.
 func (f *Flows) wakeWaiting(ctx context.Context, customer int64) error {
 	if f.Wake != nil {
 		return f.Wake(ctx, customer)
@@ -111,7 +114,7 @@ func (f *Flows) wakeWaiting(ctx context.Context, customer int64) error {
 		return fmt.Errorf("listing orders: %w", err)
 	}
 	for _, o := range all {
-		if !waitsForChat(o) {
+		if !waitsForChat(o) && !unfetched(o) {
 			continue
 		}
 		_, err := f.Desk.Do(ctx, customer, o.ID, order.Ask{Verb: order.Unblocked})

@@ -21,10 +21,10 @@ func (f *Flows) ChatOpened(ctx context.Context, customer int64) error {
 }
 
 // ChatClosed hears that the secret chat with a customer is gone, and why. A screen that needs one says so, and somebody
-// who is about to pay is told at once. Errors as of ChatOpened.
+// who is about to pay, or has tickets, is told at once. Errors as of ChatOpened.
 func (f *Flows) ChatClosed(ctx context.Context, customer int64, why Why) error {
 	err := f.hear(ctx, customer, func(ctx context.Context, t *turn) ([]showing, error) { return f.closedNow(ctx, t, why) })
-	return errors.Join(err, f.wakeUnpaid(ctx, customer))
+	return errors.Join(err, f.wakeWaiting(ctx, customer), f.wakeUnpaid(ctx, customer))
 }
 
 // ChatAsked hears that the courier has asked a customer's phone for a secret chat. The screen that waits for it says so.
@@ -92,7 +92,10 @@ func (f *Flows) showNews(ctx context.Context, customer int64, s showing) error {
 func (f *Flows) openedNow(ctx context.Context, t *turn) ([]showing, error) {
 	t.session.Chat, t.session.Asked, t.stands = true, false, ChatOpen
 	all, err := f.waitingScreens(ctx, t)
-	t.session.Way = 0
+	if err == nil {
+		all, err = f.intoNewChat(ctx, t, all)
+	}
+	t.session.Way, t.session.Tries.Anew, t.session.Tries.Gone = 0, "", ""
 	return all, err
 }
 
@@ -142,7 +145,13 @@ func (f *Flows) inItsPlace(ctx context.Context, t *turn, on func(context.Context
 // besides is the message beside what was begun that says how to get to a secret chat.
 func (f *Flows) besides(ctx context.Context, t *turn) (showing, error) {
 	screen, err := f.wayScreen(ctx, t, t.stands)
-	return showing{Screen: screen, edit: max(t.session.Way, 0), shown: func(message int) { t.session.Way = message }}, err
+	open := t.stands == ChatOpen // then nothing is left for it to tell
+	shown := func(message int) {
+		if !open {
+			t.session.Way = message
+		}
+	}
+	return showing{Screen: screen, edit: max(t.session.Way, 0), shown: shown}, err
 }
 
 // refusedNow says that the customer must start the chat, and how.
@@ -199,6 +208,7 @@ func (f *Flows) closedNow(ctx context.Context, t *turn, why Why) ([]showing, err
 	if err != nil || state == ChatOpen {
 		return nil, err // another one has taken its place
 	}
+	again := !t.session.Chat && t.session.Way > 0 // it has rung already, and the news are given once more
 	t.session.Chat, t.stands, t.hint = false, state, closedHint(why)
 	var all []showing
 	current, err := f.needingScreen(ctx, t)
@@ -209,13 +219,16 @@ func (f *Flows) closedNow(ctx context.Context, t *turn, why Why) ([]showing, err
 		all = append(all, *current)
 	}
 	bell, err := f.unpaidBell(ctx, t)
-	if err != nil {
-		return nil, err
+	if err == nil && bell != nil && !again {
+		bell.edit = 0
 	}
-	if bell != nil {
-		all = append(all, *bell)
+	if err == nil {
+		bell, err = f.goneBell(ctx, t, why, bell)
 	}
-	return all, nil
+	if err != nil || bell == nil {
+		return all, err
+	}
+	return append(all, *bell), nil
 }
 
 // needingScreen is what the current screen turns into, where its question was asked in the chat that is gone; nil where
@@ -234,6 +247,7 @@ func (f *Flows) needingScreen(ctx context.Context, t *turn) (*showing, error) {
 // address stays valid, and the ticket would wait.
 func (f *Flows) unpaidBell(ctx context.Context, t *turn) (*showing, error) {
 	open, err := f.unpaid(ctx, t.customer())
+	open = slices.DeleteFunc(open, func(o order.Order) bool { return !asksMoney(o) })
 	if err != nil || len(open) == 0 {
 		return nil, err
 	}
@@ -241,10 +255,14 @@ func (f *Flows) unpaidBell(ctx context.Context, t *turn) (*showing, error) {
 	if err != nil {
 		return nil, err
 	}
-	s.edit = 0 // it rings
 	about := t.say("closed.unpaid", args{
-		"Count": len(open), "Seats": enumerate(seatNames(seatsOf(open...))), "Show": showName(open[0].Show),
+		"Count": len(open), "Seats": enumerate(seatNames(seatsOf(open[0]))), "Show": showName(open[0].Show),
 	})
 	s.Text = paragraphs(about, s.Text)
 	return &s, nil
+}
+
+// asksMoney tells whether an order waits for money that may not have been sent yet.
+func asksMoney(o order.Order) bool {
+	return o.State == order.AwaitingPayment || o.State == order.PartPaid
 }

@@ -106,6 +106,12 @@ func (f *Flows) tickets(ctx context.Context, t *turn) (Reply, error) {
 	if more > 0 {
 		text = paragraphs(text, t.say("tickets.more", args{"Count": more, "Support": f.support(t.voice)}))
 	}
+	if slices.ContainsFunc(list, func(e entry) bool { return asksArrived(e.o, e.t, t.now) }) {
+		buttons = append(buttons, []Button{t.button("button.missing", nil, act(doMissing))})
+	}
+	if slices.ContainsFunc(list, func(e entry) bool { return e.chatless && !e.past(t.now) }) {
+		buttons = append(buttons, []Button{t.button("button.to_chat", nil, act(doWays))})
+	}
 	return f.inPlace(t, Screen{Text: text, Buttons: buttons}), nil
 }
 
@@ -172,8 +178,10 @@ func ownedID(e entry, now time.Time) string {
 	switch {
 	case e.past(now):
 		return "past"
-	case e.t.Delivery.State == order.DeliverySent || e.t.Delivery.State == order.DeliverySeen:
+	case e.t.Delivery.State == order.DeliverySent:
 		return "sent"
+	case e.t.Delivery.State == order.DeliverySeen:
+		return "arrived"
 	case e.chatless:
 		return "chatless"
 	}

@@ -72,7 +72,7 @@ func TestTicketsOfShowsToComeStandFirst(t *testing.T) {
 		}
 		at += next
 	}
-	if len(s.Buttons) != 4 || len(s.Buttons[0]) != 3 || len(s.Buttons[3]) != 1 {
+	if len(s.Buttons) != 5 || len(s.Buttons[0]) != 3 || len(s.Buttons[3]) != 1 || s.Buttons[4][0].Text != "It did not arrive" {
 		t.Errorf("buttons: %v", s.Buttons)
 	}
 }

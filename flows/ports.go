@@ -28,8 +28,12 @@ type Session struct {
 	Way  int       `json:"way,omitempty"`
 	Seen time.Time `json:"seen"`
 	Hall Hall      `json:"hall"` // what the current screen shows, where that is a hall
+	// Answers are those that the customer got in the secret chat.
+	Answers Answers `json:"answers"`
 	// Redirect is the order that the next text in the secret chat is another refund address for; empty: none was asked for.
 	Redirect order.ID `json:"redirect,omitempty"`
+	// Tries are what was done to get tickets that did not arrive.
+	Tries Tries `json:"tries,omitzero"`
 	// Refund is where money goes back to; stored sealed.
 	Refund cirrus.Address `json:"-"`
 	// Own is where money of the draft's order alone goes back to; empty: to Refund. Stored sealed, and forgotten with
@@ -146,8 +150,12 @@ const (
 // CourierNews is how a courier's account stands, for the operator.
 type CourierNews struct {
 	Account Contact
-	Health  string // "ready", "away", "limited", "ended" or "banned"
+	Health  string // one of the Courier constants
 	Reason  string // in words; empty while all is well
+	// Until is when a limit is over; zero where that is not known.
+	Until time.Time
+	// Customers is how many had a secret chat with it.
+	Customers int
 }
 
 // ChatState says whether a ticket can be handed over.

@@ -113,7 +113,8 @@ func (f *Flows) bells(o order.Order, around Around) []bell {
 		add(f.ticketBell(v, o, t))
 	}
 	add(f.handedBell(v, o))
-	add(f.chatBell(v, o, around))
+	all = append(all, f.chatBell(v, o, around)...)
+	all = append(all, f.stillWaiting(v, o, around)...)
 	add(f.voidBell(v, o))
 	for i, p := range o.Payouts {
 		key, text := f.payoutBell(v, o, p)
@@ -192,38 +193,6 @@ func (f *Flows) ticketBell(v voice, o order.Order, t order.Ticket) (keys []strin
 		return []string{"kept:" + t.ID}, v.say("ring.kept", a)
 	}
 	return nil, nil
-}
-
-// handedBell rings once for all tickets that arrived together, when none is being bought any more.
-func (f *Flows) handedBell(v voice, o order.Order) (keys []string, text Text) {
-	if o.State != order.Filled || buying(o) {
-		return nil, nil
-	}
-	var handed []order.Ticket
-	for _, t := range o.Tickets {
-		there := t.Delivery.State == order.DeliverySent || t.Delivery.State == order.DeliverySeen
-		if key := "sent:" + t.ID; t.State == order.Owned && t.Reason != order.ReasonWindowOver && there && !slices.Contains(o.Card.Rung, key) {
-			handed, keys = append(handed, t), append(keys, key)
-		}
-	}
-	return keys, v.say("ring.sent", f.bellArgs(v, o, handed...))
-}
-
-// chatBell rings once for all tickets that wait for a secret chat.
-func (f *Flows) chatBell(v voice, o order.Order, around Around) (keys []string, text Text) {
-	if o.State != order.Filled || around.Courier == "" || around.Chat != ChatNone {
-		return nil, nil
-	}
-	var waiting []order.Ticket
-	for _, t := range o.Tickets {
-		waits := t.Delivery.State == order.DeliveryWaiting && t.Delivery.Attempts > 0
-		if key := "chat:" + t.ID; t.State == order.Owned && t.Reason != order.ReasonWindowOver && waits && !slices.Contains(o.Card.Rung, key) {
-			waiting, keys = append(waiting, t), append(keys, key)
-		}
-	}
-	a := f.bellArgs(v, o, waiting...)
-	a["Courier"] = around.Courier
-	return keys, v.say("ring.chat", a)
 }
 
 func (f *Flows) payoutBell(v voice, o order.Order, p order.Payout) (key string, text Text) {

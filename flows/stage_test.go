@@ -64,6 +64,7 @@ func (w *world) chatTurns(who int64, how string) {
 	switch what {
 	case "opens":
 		w.courier.open[who] = flows.ChatOpen
+		w.courier.phone.chats++
 		w.must(w.flows.ChatOpened(ctx, who))
 	case "closes":
 		delete(w.courier.open, who)

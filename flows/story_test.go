@@ -117,6 +117,8 @@ func (w *world) happens(line string) {
 		w.handle(flows.Event{Kind: flows.Group, Actor: flows.Actor{ID: ann}, Chat: -5, Command: command})
 	case "chat":
 		w.chatTurns(ann, rest)
+	case "phone":
+		w.phoneTurns(rest)
 	case "secret":
 		w.writesSecretly(rest)
 	case "pay":
@@ -218,7 +220,9 @@ func (w *world) handle(e flows.Event) {
 func (w *world) writesSecretly(text string) {
 	answer, err := w.flows.TextReceived(context.Background(), ann, text)
 	w.must(err)
-	w.chat(ann).secret(flows.Parcel{Warning: answer})
+	if answer != "" {
+		w.chat(ann).secret(flows.Parcel{Warning: answer})
+	}
 }
 
 // turns changes the world around the chat.

@@ -61,12 +61,12 @@ func (f *Flows) around(ctx context.Context, o order.Order) (Around, error) {
 		return Around{}, err
 	}
 	waiting := func(t order.Ticket) bool { return t.Delivery.State == order.DeliveryWaiting }
-	asking := o.State == order.AwaitingPayment || o.State == order.PartPaid
-	if !asking && !slices.ContainsFunc(o.Tickets, waiting) {
+	if !asksMoney(o) && !slices.ContainsFunc(o.Tickets, waiting) {
 		return around, nil
 	}
 	contact, err := f.Courier.Contact(ctx, o.Customer)
 	if errors.Is(err, order.ErrNoCourier) {
+		around.Chat = ChatNone
 		return around, nil
 	}
 	if err != nil {
@@ -107,6 +107,9 @@ func soonest(o order.Order, now time.Time) (at time.Time) {
 		if t.Arriving() && now.Before(from) && (at.IsZero() || from.Before(at)) {
 			at = from
 		}
+	}
+	if next := lookAgain(o, now); at.IsZero() || !next.IsZero() && next.Before(at) {
+		at = next
 	}
 	return at
 }

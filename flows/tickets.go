@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"time"
 
 	"github.com/usherbot/usher/flows/order"
 )
@@ -97,36 +96,4 @@ func (f *Flows) CardShown(ctx context.Context, card string, message int) error {
 		return err
 	}
 	return f.Deps.CardShown(ctx, order.ID(card), message)
-}
-
-// doubleTap is how soon after a ticket was sent another wish for it counts as the same one.
-const doubleTap = 5 * time.Second
-
-// sendAgain hands a ticket over once more; without a secret chat it says how to make one.
-func (f *Flows) sendAgain(ctx context.Context, t *turn, o order.Order, ticket string) (Reply, error) {
-	if now := t.now; now.After(o.Show.Time.Add(afterShow)) {
-		return Reply{Answer: t.answer("tap.show_over"), Alert: true}, nil
-	}
-	if again := o.Ticket(ticket); again != nil && t.now.Sub(again.Delivery.Sent) < doubleTap {
-		return Reply{Answer: t.answer("tap.sending")}, nil
-	}
-	state, err := f.chat(ctx, t.customer())
-	if err != nil {
-		return Reply{}, err
-	}
-	_, err = f.Desk.Do(ctx, t.customer(), o.ID, order.Ask{Verb: order.SendAgain, Ticket: ticket})
-	if errors.Is(err, order.ErrNotAllowed) {
-		reply, err := f.snapshot(ctx, t, o)
-		reply.Answer = t.answer("tap.old_card")
-		return reply, err
-	}
-	if err != nil {
-		return Reply{}, fmt.Errorf("sending a ticket of %s again: %w", o.ID, err)
-	}
-	if state == ChatOpen {
-		return Reply{Answer: t.answer("tap.sending")}, nil
-	}
-	reply, err := f.ways(ctx, t, action{verb: doWays})
-	reply.Answer = t.answer("tap.sending_later")
-	return reply, err
 }

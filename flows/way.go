@@ -125,3 +125,8 @@ func (t *turn) kinds(action func(kind string) string) []Button {
 func (v voice) openCourier(c Contact) []Button {
 	return []Button{v.link("button.open_courier", args{"Courier": c.Username}, "https://t.me/"+c.Username)}
 }
+
+// chatRow leads to a secret chat where there is no room for more: to the courier, whose username is given, and to the ways.
+func (v voice) chatRow(courier string) []Button {
+	return append(v.openCourier(Contact{Username: courier}), v.button("button.ways", nil, act(doWays)))
+}

@@ -72,7 +72,7 @@ func newWorldOn(t testing.TB, network cirrus.Network) *world {
 	w.flows, err = flows.New(flows.Deps{
 		Sessions: w.db, Courier: w.courier, Desk: desk{w}, Operate: desk{w}.Operate, View: w.db, Holds: w.db, Lookers: w.db, Messenger: w, Artist: w.artist,
 		Clock: w.clock.Now, Wait: func(context.Context, time.Duration) error { return errors.New("no time to wait") },
-		Attention: w.attention, Verify: w.courier.Verify, Link: w.courier.Link,
+		Attention: w.attention, Verify: w.courier.Verify, Link: w.courier.Link, Renew: w.courier.Renew,
 		Pause: func(_ context.Context, paused bool) error {
 			w.off = map[bool]string{true: flows.OffPaused}[paused]
 			return nil
@@ -264,6 +264,8 @@ type toyCourier struct {
 	username string
 	open     map[int64]flows.ChatState
 	parcels  map[string]bool
+	phone    toyPhone
+	renewed  int   // how often Renew was asked
 	refuses  error // what Say fails with; nil: it does not
 	asks     bool  // whether it may ask phones
 	links    int   // how many it made
@@ -299,11 +301,7 @@ func (c *toyCourier) Deliver(_ context.Context, customer int64, p flows.Parcel) 
 	if c.open[customer] != flows.ChatOpen {
 		return "", order.ErrNoChat
 	}
-	if !c.parcels[p.ID] {
-		c.parcels[p.ID] = true
-		c.w.chat(customer).secret(p)
-	}
-	return order.DeliverySeen, nil
+	return c.phone.take(c.w.chat(customer), p), nil
 }
 
 // Verify gives the same key for each customer's open chat.

@@ -32,7 +32,8 @@ const courierID = 1000
 type memory struct {
 	mu     sync.Mutex
 	values map[string][]byte
-	fail   func(key string) error
+	fail   func(key string) error // before it is kept
+	lose   func(key string) error // after it was kept
 }
 
 func (m *memory) Get(_ context.Context, key string) ([]byte, error) {
@@ -50,6 +51,9 @@ func (m *memory) Put(_ context.Context, key string, value []byte) error {
 		}
 	}
 	m.values[key] = bytes.Clone(value)
+	if m.lose != nil {
+		return m.lose(key)
+	}
 	return nil
 }
 
@@ -79,6 +83,12 @@ func (m *memory) failing(f func(key string) error) {
 	m.fail = f
 }
 
+func (m *memory) losing(f func(key string) error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.lose = f
+}
+
 // notes is a handler that writes down what it is told.
 type notes struct {
 	mu      sync.Mutex
@@ -98,7 +108,7 @@ func (n *notes) add(format string, args ...any) error {
 }
 
 func (n *notes) ChatChanged(_ context.Context, customer int64, news courier.ChatNews) error {
-	return n.add("%s %d", news.Kind, customer)
+	return n.add("%s %d %s", news.Kind, customer, news.Why)
 }
 
 func (n *notes) TextReceived(_ context.Context, customer int64, text string) error {
@@ -176,12 +186,16 @@ func (p *pulse) next() <-chan struct{} {
 	return p.changed
 }
 
-func newBed(t *testing.T) *bed {
+func newBed(t *testing.T, change ...func(*mtproto.Options)) *bed {
 	t.Helper()
-	server, err := mtproto.Start(t.Context(), mtproto.Options{Courier: mtproto.Account{
+	options := mtproto.Options{Courier: mtproto.Account{
 		ID: courierID, Phone: "15550100", Code: "54321", Username: "usher_courier", FirstName: "Usher",
 		APIID: 17, APIHash: "0123456789abcdef0123456789abcdef",
-	}})
+	}}
+	for _, f := range change {
+		f(&options)
+	}
+	server, err := mtproto.Start(t.Context(), options)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -217,6 +231,7 @@ func (b *bed) config() courier.Config {
 		Server:       fmt.Sprintf("%d@%s", b.server.DC(), b.server.Addr()),
 		ServerKeyPEM: b.server.PublicKeyPEM(),
 		Store:        b.store,
+		Daily:        20,
 		Log:          slog.New(slog.NewTextHandler(b, &slog.HandlerOptions{Level: slog.LevelDebug})),
 	}
 }

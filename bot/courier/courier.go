@@ -61,6 +61,13 @@ type Config struct {
 	// which account. Any process may write it. Shared when nil.
 	Common secretchat.Store
 
+	// Daily is how many chats the account asks for in any 24 hours, at the most; none
+	// when 0. Chats that customers start are not counted.
+	Daily int
+	// Patience is how long a customer's phone has to answer such a request; 24 hours
+	// when 0.
+	Patience time.Duration
+
 	Clock Clock     // the system's when nil
 	Rand  io.Reader // crypto/rand when nil
 	Log   *slog.Logger
@@ -122,9 +129,11 @@ const (
 
 // AccountNews is how an account stands.
 type AccountNews struct {
-	Account Contact
-	Health  Health
-	Reason  string // in words for the operator; empty while HealthReady
+	Account   Contact
+	Health    Health
+	Reason    string    // in words for the operator; empty while HealthReady
+	Until     time.Time // of HealthLimited: when it is over; zero where that is not known
+	Customers int       // who had an open chat with it; a Pool tells
 }
 
 // Health says what an account can do.
@@ -178,11 +187,11 @@ type Courier struct {
 	// leads is true while Run runs and its context has not ended: this process, and
 	// no other one, writes into chats.
 	leads atomic.Bool
+	asks  *asks
 
-	mu    sync.Mutex
-	chats *secretchat.Client
-	ready bool
-	said  bool // whether the handler was told of ready at all
+	mu     sync.Mutex
+	chats  *secretchat.Client
+	health Health // as the handler was told; empty: not at all
 }
 
 // server is where to connect; the zero value is Telegram.
@@ -203,6 +212,9 @@ func New(cfg Config, handler Handler) (*Courier, error) {
 	if cfg.Common == nil {
 		cfg.Common = cfg.Shared
 	}
+	if cfg.Patience == 0 {
+		cfg.Patience = defaultPatience
+	}
 	if cfg.Clock == nil {
 		cfg.Clock = systemClock{}
 	}
@@ -215,7 +227,7 @@ func New(cfg Config, handler Handler) (*Courier, error) {
 	if cfg.Do == nil {
 		cfg.Do = func(ctx context.Context, _ string, call func(context.Context) error) error { return call(ctx) }
 	}
-	c := &Courier{cfg: cfg, handler: handler}
+	c := &Courier{cfg: cfg, handler: handler, asks: newAsks()}
 	var err error
 	if c.server, err = parseServer(cfg.Server); err != nil {
 		return nil, err
@@ -231,8 +243,11 @@ func New(cfg Config, handler Handler) (*Courier, error) {
 func (c *Courier) newChats(api secretchat.API) *secretchat.Client {
 	return secretchat.New(secretchat.Config{
 		API: api, Store: within(c.cfg.Store, chatsPrefix), Handler: guests{c}, Random: c.cfg.Rand,
-		Now: c.cfg.Clock.Now, After: c.cfg.Clock.After, Log: c.cfg.Log,
+		Now: c.cfg.Clock.Now, After: c.cfg.Clock.After, Log: c.cfg.Log, Patience: c.cfg.Patience,
 		Do: func(ctx context.Context, site string, call func(context.Context) error) error {
+			if site == "ask" {
+				return c.request(ctx, call)
+			}
 			return c.cfg.Do(ctx, "courier."+site, call)
 		},
 	})

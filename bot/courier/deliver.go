@@ -49,21 +49,25 @@ func parcelOf(key string) (string, bool) {
 
 // Invite makes a chat that this customer starts accepted, from now on and for good.
 func (c *Courier) Invite(ctx context.Context, customer int64) error {
+	return invite(ctx, c.cfg, customer)
+}
+
+func invite(ctx context.Context, cfg Config, customer int64) error {
 	var known struct{}
-	if found, err := get(ctx, c.cfg.Common, invitedName(customer), &known); err != nil || found {
+	if found, err := get(ctx, cfg.Common, invitedName(customer), &known); err != nil || found {
 		return err
 	}
-	return put(ctx, c.cfg.Common, invitedName(customer), struct {
+	return put(ctx, cfg.Common, invitedName(customer), struct {
 		Version int   `json:"v"`
 		Since   int64 `json:"since"` // Unix seconds
-	}{recordVersion, c.cfg.Clock.Now().Unix()})
+	}{recordVersion, cfg.Clock.Now().Unix()})
 }
 
 // Chat says whether the customer has a secret chat.
 func (c *Courier) Chat(ctx context.Context, customer int64) (ChatState, error) {
-	chats, err := c.current().Chats(ctx, customer)
+	chats, err := c.chatsOf(ctx, c.current(), customer)
 	if err != nil {
-		return "", fmt.Errorf("look for the customer's secret chat: %w", err)
+		return "", err
 	}
 	state := ChatNone
 	for _, chat := range chats {
@@ -97,9 +101,9 @@ func (c *Courier) Key(ctx context.Context, customer int64) (secretchat.KeyPictur
 // open finds the customer's open chat, the newest if there are several, and the
 // others.
 func (c *Courier) open(ctx context.Context, chats *secretchat.Client, customer int64) (chat secretchat.Chat, others []secretchat.Chat, err error) {
-	all, err := chats.Chats(ctx, customer)
+	all, err := c.chatsOf(ctx, chats, customer)
 	if err != nil {
-		return chat, nil, fmt.Errorf("look for the customer's secret chat: %w", err)
+		return chat, nil, err
 	}
 	found := false
 	for _, candidate := range all {
@@ -147,10 +151,14 @@ func (c *Courier) carry(
 }
 
 func (c *Courier) put(ctx context.Context, chats *secretchat.Client, l letter) (ParcelState, error) {
-	if l.Parcel != nil {
+	switch {
+	case l.Parcel != nil:
 		return c.deliver(ctx, chats, l.Customer, *l.Parcel)
+	case l.Close != nil:
+		return "", closeAll(ctx, chats, l.Close)
+	default:
+		return "", c.say(ctx, chats, l)
 	}
-	return "", c.say(ctx, chats, l)
 }
 
 func (c *Courier) deliver(ctx context.Context, chats *secretchat.Client, customer int64, p Parcel) (ParcelState, error) {
@@ -218,6 +226,17 @@ func (c *Courier) sentBefore(ctx context.Context, chats *secretchat.Client, othe
 		}
 	}
 	return before, nil
+}
+
+// before says how far a parcel got in the customer's chats with this account; empty when
+// it is in none of them.
+func (c *Courier) before(ctx context.Context, customer int64, parcel string) (ParcelState, error) {
+	chats := c.current()
+	all, err := c.chatsOf(ctx, chats, customer)
+	if err != nil {
+		return "", err
+	}
+	return c.sentBefore(ctx, chats, all, parcel)
 }
 
 func (c *Courier) say(ctx context.Context, chats *secretchat.Client, l letter) error {

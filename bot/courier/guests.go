@@ -20,9 +20,12 @@ func (g guests) OnRequest(ctx context.Context, user int64) (bool, error) {
 func (g guests) Event(ctx context.Context, chat secretchat.Chat, e secretchat.Event) error {
 	switch e.Kind {
 	case secretchat.EventOpened:
+		if chat.Creator {
+			return g.c.opened(ctx, chat)
+		}
 		return g.c.handler.ChatChanged(ctx, chat.User, ChatNews{Kind: NewsOpened})
 	case secretchat.EventClosed:
-		return g.closed(ctx, chat)
+		return g.closed(ctx, chat, e)
 	case secretchat.EventText:
 		return g.c.handler.TextReceived(ctx, chat.User, e.Text)
 	case secretchat.EventProgress:
@@ -33,9 +36,19 @@ func (g guests) Event(ctx context.Context, chat secretchat.Chat, e secretchat.Ev
 }
 
 // closed tells that the customer cannot be delivered to any more, unless another
-// chat has taken the place of this one.
-func (g guests) closed(ctx context.Context, chat secretchat.Chat) error {
+// chat has taken the place of this one. The first event of a chat that never opened is
+// that it is over.
+func (g guests) closed(ctx context.Context, chat secretchat.Chat, e secretchat.Event) error {
 	g.c.cfg.Log.InfoContext(ctx, "secret chat closed", "chat", chat.ID, "reason", string(chat.Reason))
+	if chat.Creator {
+		refused := e.Number == 0
+		if err := g.c.overBefore(ctx, chat, refused); err != nil || refused {
+			return err
+		}
+	}
+	if chat.Reason == secretchat.ReasonOurs {
+		return nil // whoever asked for it knows
+	}
 	state, err := g.c.Chat(ctx, chat.User)
 	if err != nil || state != ChatNone {
 		return err

@@ -21,19 +21,25 @@ const (
 	inboxDelay = time.Second
 )
 
-// letter is a text or a parcel for a customer.
+// letter is a text or a parcel for a customer, or asks that their chats end.
 type letter struct {
 	Version  int     `json:"v"`
 	Customer int64   `json:"customer"`
 	Key      string  `json:"key"` // of the text
 	Text     string  `json:"text"`
 	Parcel   *Parcel `json:"parcel"`
+	// Close are the chats to end: those that there were when it was posted. One that the
+	// customer starts meanwhile is not meant.
+	Close []int `json:"close,omitempty"`
 }
 
 func (l letter) name() string {
 	id := "say/" + l.Key
-	if l.Parcel != nil {
+	switch {
+	case l.Parcel != nil:
 		id = "parcel/" + l.Parcel.ID
+	case l.Close != nil:
+		id = "close"
 	}
 	sum := sha256.Sum256(fmt.Appendf(nil, "%d/%s", l.Customer, id))
 	return inboxPrefix + hex.EncodeToString(sum[:16])
@@ -63,7 +69,7 @@ func (c *Courier) post(ctx context.Context, l letter) (ParcelState, error) {
 // emptyInbox carries out what other processes were given, until ctx ends.
 func (c *Courier) emptyInbox(ctx context.Context) error {
 	for {
-		names, err := c.letters(ctx)
+		names, err := c.names(ctx, inboxPrefix)
 		if err != nil {
 			return err
 		}
@@ -78,16 +84,6 @@ func (c *Courier) emptyInbox(ctx context.Context) error {
 		case <-c.cfg.Clock.After(inboxDelay):
 		}
 	}
-}
-
-func (c *Courier) letters(ctx context.Context) ([]string, error) {
-	ctx, cancel := context.WithTimeout(ctx, storeTimeout)
-	defer cancel()
-	names, err := c.cfg.Store.Keys(ctx, inboxPrefix)
-	if err != nil {
-		return nil, fmt.Errorf("look into the courier's inbox: %w", err)
-	}
-	return names, nil
 }
 
 // handle carries out one letter, and removes it when it is in the chat or can't

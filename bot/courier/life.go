@@ -20,15 +20,20 @@ type life struct {
 	kept    *progress
 	started atomic.Bool
 	begun   chan struct{}
+	known   *acquaintances
+	broken  chan error // why an update could not be handled
 	states  chan telegram.ConnectionState
 }
 
 func newLife(c *Courier) *life {
 	l := &life{
 		c: c, kept: &progress{c: c},
+		known: &acquaintances{}, broken: make(chan error, 1),
 		begun: make(chan struct{}), states: make(chan telegram.ConnectionState, 1),
 	}
-	l.manager = updates.New(updates.Config{Handler: telegram.UpdateHandlerFunc(l.dispatch), Storage: l.kept})
+	l.manager = updates.New(updates.Config{
+		Handler: telegram.UpdateHandlerFunc(l.dispatch), Storage: l.kept, UserAccessHasher: l.known,
+	})
 	return l
 }
 
@@ -44,11 +49,16 @@ func (l *life) run(ctx context.Context, client *telegram.Client, self int64) err
 	})
 	group.Go(func() error { return l.watch(ctx) })
 	group.Go(func() error { return l.c.emptyInbox(ctx) })
+	group.Go(func() error { return l.carryAsks(ctx) })
 	group.Go(func() error {
 		// Whoever comes after must find the chats as they will stay.
-		<-ctx.Done()
-		l.chats.Retire()
-		return ctx.Err()
+		defer l.chats.Retire()
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case err := <-l.broken:
+			return err
+		}
 	})
 	return group.Wait()
 }
@@ -78,13 +88,35 @@ func (l *life) dispatch(ctx context.Context, batch tg.UpdatesClass) error {
 			err = l.chats.HandleMessage(ctx, u.Message)
 		case *tg.UpdateEncryptedMessagesRead:
 			err = l.chats.HandleRead(ctx, u.ChatID, u.MaxDate)
+		case *tg.UpdateNewMessage:
+			err = l.message(ctx, u.Message, all.Users)
 		}
 		if err != nil {
 			l.kept.stop()
+			l.end(err)
 			return err
 		}
 	}
 	return nil
+}
+
+// end makes the life end: what could not be handled is told again in the next one.
+func (l *life) end(err error) {
+	select {
+	case l.broken <- err:
+	default:
+	}
+}
+
+// carryAsks asks for chats once it is known how far the account is, so that those which
+// customers have started meanwhile come first.
+func (l *life) carryAsks(ctx context.Context) error {
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-l.begun:
+		return l.c.carryAsks(ctx, l.chats)
+	}
 }
 
 // connection notes the newest state of the connection; older ones do not matter.
@@ -114,15 +146,18 @@ func (l *life) watch(ctx context.Context) error {
 			return ctx.Err()
 		case <-begun:
 			begun = nil
-			l.c.tell(ctx, true, "")
+			l.c.tellServing(ctx)
 		case state := <-l.states:
 			lost = l.connected(ctx, state, lost)
 		case <-lost:
-			lost = nil
-			l.c.tell(ctx, false, "the courier's connection is lost")
+			lost = make(chan time.Time) // until it is back
+			l.c.tell(ctx, HealthAway, "its connection to Telegram is lost")
 		case <-tick:
 			tick = clock.After(catchUp)
 			l.ask(ctx)
+			if lost == nil && l.started.Load() {
+				l.c.tellServing(ctx) // in case it was not taken, or a limit is over
+			}
 		}
 	}
 }
@@ -132,7 +167,7 @@ func (l *life) connected(ctx context.Context, state telegram.ConnectionState, lo
 	switch state {
 	case telegram.ConnectionStateReady:
 		if l.started.Load() {
-			l.c.tell(ctx, true, "")
+			l.c.tellServing(ctx)
 			l.ask(ctx)
 		}
 		return nil
@@ -149,29 +184,5 @@ func (l *life) connected(ctx context.Context, state telegram.ConnectionState, lo
 func (l *life) ask(ctx context.Context) {
 	if err := l.manager.Handle(ctx, &tg.UpdatesTooLong{}); err != nil && ctx.Err() == nil {
 		l.c.cfg.Log.WarnContext(ctx, "courier could not ask for missed updates", "error", err)
-	}
-}
-
-// tell passes readiness on when it changes.
-func (c *Courier) tell(ctx context.Context, ready bool, reason string) {
-	c.mu.Lock()
-	changed := !c.said || c.ready != ready
-	c.said, c.ready = true, ready
-	c.mu.Unlock()
-	if !changed {
-		return
-	}
-	c.cfg.Log.InfoContext(ctx, "courier readiness changed", "ready", ready, "reason", reason)
-	ctx, cancel := context.WithTimeout(ctx, tellTimeout)
-	defer cancel()
-	news := AccountNews{Health: HealthReady, Reason: reason}
-	if !ready {
-		news.Health = HealthAway
-	}
-	if a, err := c.account(ctx); err == nil && a != nil {
-		news.Account = Contact{Username: a.Username, Name: a.Name}
-	}
-	if err := c.handler.AccountChanged(ctx, news); err != nil {
-		c.cfg.Log.WarnContext(ctx, "courier readiness not taken", "error", err)
 	}
 }

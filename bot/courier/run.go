@@ -10,6 +10,7 @@ import (
 	"github.com/gotd/td/telegram"
 	"github.com/gotd/td/telegram/dcs"
 	"github.com/gotd/td/tg"
+	"golang.org/x/sync/errgroup"
 )
 
 const (
@@ -43,7 +44,7 @@ func (c *Courier) Run(ctx context.Context) error {
 	defer c.running.Store(false)
 	c.leads.Store(true)
 	defer context.AfterFunc(ctx, func() { c.leads.Store(false) })()
-	defer c.tell(context.WithoutCancel(ctx), false, "stopped")
+	defer c.tell(context.WithoutCancel(ctx), HealthAway, "stopped")
 	for failures := 0; ; failures++ {
 		started := c.cfg.Clock.Now()
 		err := c.serve(ctx)
@@ -53,32 +54,48 @@ func (c *Courier) Run(ctx context.Context) error {
 		if c.cfg.Clock.Now().Sub(started) > lastRetry {
 			failures = 0
 		}
-		reason, pause := c.afterFailure(ctx, err, failures)
-		c.cfg.Log.WarnContext(ctx, "courier stopped serving", "reason", reason, "again_in", pause, "error", err)
-		c.tell(ctx, false, reason)
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-c.cfg.Clock.After(pause):
+		if errors.Is(err, errLoggedIn) {
+			continue
+		}
+		pause := c.afterFailure(ctx, err, failures)
+		c.cfg.Log.WarnContext(ctx, "courier stopped serving", "again_in", pause, "error", err)
+		if err := c.wait(ctx, pause); err != nil {
+			return err
 		}
 	}
 }
 
-// afterFailure says why the courier stopped, in words for the operator, and how
-// long to wait. A login that Telegram has ended is forgotten with all its chats.
-func (c *Courier) afterFailure(ctx context.Context, err error, failures int) (reason string, pause time.Duration) {
+func (c *Courier) wait(ctx context.Context, pause time.Duration) error {
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-c.cfg.Clock.After(pause):
+		return nil
+	}
+}
+
+// afterFailure tells why the courier stopped and says how long to wait. A login that
+// Telegram has ended is forgotten with all its chats; that it is gone is told first,
+// so that a death in between only has it found out once more.
+func (c *Courier) afterFailure(ctx context.Context, err error, failures int) time.Duration {
 	switch {
-	case errors.Is(err, ErrNoCourier):
-		return "no courier is logged in", notLoggedIn
 	case errors.Is(err, errLogin):
-		return "the courier's login was refused", loginRetry
+		if banned(err) {
+			c.tell(ctx, HealthBanned, "Telegram has banned the courier's phone number")
+		} else {
+			c.tell(ctx, HealthAway, "the courier's login was refused")
+		}
+		return loginRetry
 	case sessionGone(err):
+		health, reason := goneHealth(err)
+		c.tell(ctx, health, reason)
 		if err := c.logOut(ctx); err != nil {
 			c.cfg.Log.ErrorContext(ctx, "courier's ended session not forgotten", "error", err)
 		}
-		return "Telegram has ended the courier's session", firstRetry
+		return firstRetry
 	default:
-		return "the courier is not connected", min(firstRetry<<min(failures, 10), lastRetry)
+		c.tell(ctx, HealthAway, "the courier is not connected")
+		return min(firstRetry<<min(failures, 10), lastRetry)
 	}
 }
 
@@ -87,6 +104,35 @@ func (c *Courier) logOut(ctx context.Context) error {
 		return err
 	}
 	return c.erase(ctx, accountName, updatesName, sessionName)
+}
+
+// errLoggedIn: there is an account now.
+var errLoggedIn = errors.New("an account is logged in")
+
+// mourn stands in for a life while no account is logged in: that the chats of an
+// earlier one are over is told, and what was left for them is cleared away. It
+// returns errLoggedIn once there is an account.
+func (c *Courier) mourn(ctx context.Context) error {
+	c.tell(ctx, HealthEnded, "no courier is logged in")
+	chats := c.renewChats(nil)
+	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() error { return chats.Run(ctx) })
+	group.Go(func() error { return c.emptyInbox(ctx) })
+	group.Go(func() error {
+		for {
+			if err := c.wait(ctx, notLoggedIn); err != nil {
+				return err
+			}
+			a, err := c.account(ctx)
+			if err != nil {
+				return err
+			}
+			if a != nil {
+				return errLoggedIn
+			}
+		}
+	})
+	return group.Wait()
 }
 
 // client makes a Telegram client for one connection's life. gotd's own logs are
@@ -121,7 +167,7 @@ func (c *Courier) serve(ctx context.Context) error {
 	if a, err := c.account(ctx); err != nil {
 		return err
 	} else if a == nil && c.cfg.Code == nil {
-		return ErrNoCourier
+		return c.mourn(ctx)
 	}
 	life := newLife(c)
 	client := c.client(life, life.connection)

@@ -21,6 +21,15 @@ type Standing struct {
 	Since   time.Time // of the login
 	Session bool      // whether a session is stored, which may not be logged in yet
 	Open    int       // secret chats
+
+	// What a Pool adds.
+
+	Slot        string // of the account in the store
+	Health      Health
+	Reason      string    // in words; empty while HealthReady
+	HealthSince time.Time // when it came to be so
+	Until       time.Time // of HealthLimited; zero where that is not known
+	Others      []Session // other logins that accept secret chats, when they were last looked at
 }
 
 // Standing reads how the courier stands. It asks Telegram nothing.

@@ -3,6 +3,7 @@ package courier_test
 import (
 	"context"
 	"errors"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -31,7 +32,7 @@ func TestStandingTellsWhoIsLoggedInSinceWhen(t *testing.T) {
 	c, n, stop = b.start(later)
 	n.wait(t, "ready true", 1)
 	stop()
-	if again, err := c.Standing(t.Context()); err != nil || again != first {
+	if again, err := c.Standing(t.Context()); err != nil || !reflect.DeepEqual(again, first) {
 		t.Fatalf("after a restart: %+v, %v; before: %+v", again, err, first)
 	}
 }
@@ -57,7 +58,7 @@ func TestLogoutEndsTheSessionAndTheChats(t *testing.T) {
 	if !told {
 		t.Fatal("Telegram was not told:", b.logged())
 	}
-	if s, err := c.Standing(t.Context()); err != nil || s != (courier.Standing{}) {
+	if s, err := c.Standing(t.Context()); err != nil || !reflect.DeepEqual(s, courier.Standing{}) {
 		t.Fatalf("%+v, %v", s, err)
 	}
 	if told, err := c.LogOut(t.Context()); !told || err != nil {
@@ -94,7 +95,7 @@ func TestLogoutForgetsWhatIsStoredWhereTelegramIsAway(t *testing.T) {
 	if told {
 		t.Error("Telegram counts as told")
 	}
-	if s, err := c.Standing(t.Context()); err != nil || s != (courier.Standing{}) {
+	if s, err := c.Standing(t.Context()); err != nil || !reflect.DeepEqual(s, courier.Standing{}) {
 		t.Fatalf("%+v, %v", s, err)
 	}
 	if !strings.Contains(b.logged(), "did not end the courier's session") {

@@ -122,14 +122,28 @@ func put(ctx context.Context, store secretchat.Store, name string, value any) er
 }
 
 func (c *Courier) erase(ctx context.Context, names ...string) error {
+	return erase(ctx, c.cfg.Store, names...)
+}
+
+func erase(ctx context.Context, store secretchat.Store, names ...string) error {
 	ctx, cancel := context.WithTimeout(ctx, storeTimeout)
 	defer cancel()
 	for _, name := range names {
-		if err := c.cfg.Store.Delete(ctx, name); err != nil {
+		if err := store.Delete(ctx, name); err != nil {
 			return fmt.Errorf("erase the courier's %s: %w", name, err)
 		}
 	}
 	return nil
+}
+
+func (c *Courier) names(ctx context.Context, prefix string) ([]string, error) {
+	ctx, cancel := context.WithTimeout(ctx, storeTimeout)
+	defer cancel()
+	names, err := c.cfg.Store.Keys(ctx, prefix)
+	if err != nil {
+		return nil, fmt.Errorf("list the courier's %s*: %w", prefix, err)
+	}
+	return names, nil
 }
 
 // sessions keeps gotd's session.

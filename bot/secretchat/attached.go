@@ -137,7 +137,7 @@ func (c *Client) fetchFile(ctx context.Context, at remoteFile) ([]byte, error) {
 			return nil, fmt.Errorf("download a file of a secret chat: %w", err)
 		}
 		got, ok := part.(*tg.UploadFile)
-		if !ok || len(got.Bytes) == 0 {
+		if !ok || int64(len(got.Bytes)) != min(chunk, at.Size-int64(len(all))) {
 			return nil, fmt.Errorf("%w: it ends after %d of %d bytes", ErrFile, len(all), at.Size)
 		}
 		all = append(all, got.Bytes...)

@@ -80,6 +80,7 @@ type chat struct {
 	Strange   int       `json:"strange,omitempty"`   // messages in a row that no key of ours opens
 	TTL       int       `json:"ttl,omitempty"`       // seconds
 	Erase     bool      `json:"erase,omitempty"`     // its history is to go on the other side too
+	Erased    bool      `json:"erased,omitempty"`    // the other side wants it to go here
 	Waiting   []waiting `json:"waiting,omitempty"`
 	AskedTo   int       `json:"asked_to,omitempty"` // holes below it were asked for
 	AskedAt   int64     `json:"asked_at,omitempty"` // Unix seconds
@@ -150,7 +151,7 @@ func (c *chat) end(e env, phase Phase, reason Reason) {
 	c.Phase, c.Reason, c.Ended = phase, reason, e.now.Unix()
 	c.wipe()
 	if known {
-		c.tell(Event{Kind: EventClosed})
+		c.tell(Event{Kind: EventClosed, Erased: c.Erased})
 	}
 }
 

@@ -157,29 +157,6 @@ func (c *Client) Ask(ctx context.Context, user, accessHash int64) (Chat, error) 
 	return ch.public(), nil
 }
 
-// Abandon notes that every chat is over without telling the server: the login that
-// they belonged to is gone, and with it the server's side of them.
-func (c *Client) Abandon(ctx context.Context) error {
-	ids, err := c.ids(ctx)
-	if err != nil {
-		return err
-	}
-	for _, id := range ids {
-		err := c.change(ctx, id, func(ch *chat, e env) error {
-			ch.end(e, PhaseClosed, ReasonSession)
-			return nil
-		})
-		if errors.Is(err, ErrNoChat) || errors.Is(err, errDamaged) {
-			continue
-		}
-		if err != nil {
-			return err
-		}
-		c.wake(id)
-	}
-	return nil
-}
-
 func (c *Client) finish(ctx context.Context, id int, reason Reason) error {
 	err := c.change(ctx, id, func(ch *chat, e env) error {
 		ch.end(e, PhaseClosing, reason)

@@ -20,6 +20,8 @@
 //   - SetTimer, Delete, Flush and Viewed are what else one does in a chat.
 //   - Download fetches the file that an EventFile brought.
 //   - Close and Erase end a chat. KeyPicture is what two people compare.
+//   - DiscardAll ends all of them: when the Store has gone back in time. Abandon does
+//     where the login is gone.
 //
 // One account, one login, one Client that runs: a Store has one writer. A Client
 // notices another one, and a Store that has gone back in time, and halts or closes

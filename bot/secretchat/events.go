@@ -24,7 +24,9 @@ const (
 // Event is something that happened in a chat.
 type Event struct {
 	// Number counts the events of a chat from 0. An event that comes with a number
-	// that was there before is told again, because of a crash or an error.
+	// that was there before is told again, because of a crash or an error. Only the
+	// EventClosed of a chat that ends for ReasonStale may have a number of another
+	// event: the store has forgotten it.
 	Number int       `json:"id"`
 	Kind   EventKind `json:"kind"`
 
@@ -35,6 +37,8 @@ type Event struct {
 	State    State         `json:"state,omitempty"`
 	Messages []int64       `json:"messages,omitempty"`
 	Timer    time.Duration `json:"timer,omitempty"`
+	// Erased comes with an EventClosed: the other side wants the history deleted here.
+	Erased bool `json:"erased,omitempty"`
 }
 
 // String says what kind of event it is and nothing of what is in it.
@@ -79,6 +83,15 @@ func (c *chat) deleted(messages []int64) {
 func (c *chat) flushed() {
 	c.Events = slices.DeleteFunc(c.Events, Event.incoming)
 	c.pass(Event{Kind: EventFlushed})
+}
+
+// discarded ends the chat for the other side, which may want its history to go too.
+func (c *chat) discarded(e env, erase bool) {
+	if erase && c.live() {
+		c.Erased = true
+		c.Events = slices.DeleteFunc(c.Events, Event.incoming)
+	}
+	c.end(e, PhaseClosed, ReasonPeer)
 }
 
 func (e Event) incoming() bool { return e.Kind == EventText || e.Kind == EventFile }

@@ -43,6 +43,17 @@ func (a answer) again(w *worker) step {
 	return w.retry()
 }
 
+// maxPause is the longest pause that a server can ask for before it is asked again.
+const maxPause = 24 * time.Hour
+
+// pause is a server's pause within bounds. One that is negative has run over.
+func pause(wait time.Duration) time.Duration {
+	if wait < 0 {
+		return maxPause
+	}
+	return min(max(wait, firstRetry), maxPause)
+}
+
 // longFlood is a pause after which nobody waits for a chat of ours any more.
 const longFlood = time.Minute
 
@@ -68,7 +79,7 @@ func judge(err error) answer {
 		return answer{verdict: verdictLater, name: "weak group", wait: lastRetry}
 	}
 	if wait, ok := tgerr.AsFloodWait(err); ok {
-		return answer{verdict: verdictLater, name: errFloodWait, wait: max(wait, firstRetry)}
+		return answer{verdict: verdictLater, name: errFloodWait, wait: pause(wait)}
 	}
 	rpc, ok := tgerr.As(err)
 	if !ok {

@@ -170,7 +170,7 @@ func (c *Client) await(ctx context.Context, ch *chat) (step, error) {
 		return step{}, nil
 	}
 	if left := time.Unix(ch.Created, 0).Add(c.cfg.Patience).Sub(c.cfg.Now()); left > 0 {
-		return step{more: true, wait: left}, nil
+		return step{more: true, wait: left, news: true}, nil
 	}
 	return step{more: true}, c.finish(ctx, ch.ID, ReasonPatience)
 }

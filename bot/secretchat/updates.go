@@ -38,7 +38,7 @@ func (c *Client) handleReady(ctx context.Context, u *tg.EncryptedChat) error {
 
 func (c *Client) handleDiscarded(ctx context.Context, u *tg.EncryptedChatDiscarded) error {
 	return c.known(ctx, u.ID, func(ch *chat, e env) (Fault, error) {
-		ch.end(e, PhaseClosed, ReasonPeer)
+		ch.discarded(e, u.HistoryDeleted)
 		return "", nil
 	})
 }

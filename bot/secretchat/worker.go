@@ -23,6 +23,8 @@ const (
 type step struct {
 	more bool
 	wait time.Duration
+	// news ends the wait: it is for something that others may do before.
+	news bool
 }
 
 // wake makes sure that a worker looks at the chat after now.
@@ -83,7 +85,9 @@ func (c *Client) work(ctx context.Context, w *worker) error {
 				return nil
 			}
 		case wait > 0:
-			c.pause(ctx, w, wait)
+			if c.pause(ctx, w, wait) {
+				net.poked()
+			}
 		}
 	}
 	c.leave(w)
@@ -95,6 +99,7 @@ func (c *Client) work(ctx context.Context, w *worker) error {
 type schedule struct {
 	idle bool
 	at   time.Time
+	news bool // a poke is reason to try before that
 }
 
 func (s *schedule) try(now time.Time, attempt func() (step, error)) error {
@@ -106,8 +111,14 @@ func (s *schedule) try(now time.Time, attempt func() (step, error)) error {
 		return err
 	}
 	s.idle = !result.more
-	s.at = now.Add(result.wait)
+	s.at, s.news = now.Add(result.wait), result.news
 	return nil
+}
+
+func (s *schedule) poked() {
+	if s.news {
+		s.at = time.Time{}
+	}
 }
 
 // soonest says how long nothing can be done; busy is false when nothing is left.
@@ -124,12 +135,15 @@ func soonest(now time.Time, halves ...schedule) (wait time.Duration, busy bool) 
 	return wait, busy
 }
 
-func (c *Client) pause(ctx context.Context, w *worker, d time.Duration) {
+// pause waits; poked says that something has happened meanwhile.
+func (c *Client) pause(ctx context.Context, w *worker, d time.Duration) (poked bool) {
 	select {
 	case <-ctx.Done():
 	case <-w.poke:
+		return true
 	case <-c.cfg.After(d):
 	}
+	return false
 }
 
 // retry is a growing pause after a failure that may pass.

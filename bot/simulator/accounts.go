@@ -32,6 +32,9 @@ const (
 	TroubleBan        = "ban"
 	TroubleUnban      = "unban"
 	TroubleEndSession = "end-session"
+	// TroubleOtherSession logs the account in on a phone of its owner's, which
+	// accepts the secret chats that it is told of.
+	TroubleOtherSession = "other-session"
 )
 
 // Courier is a user account that a program logs in to.
@@ -161,9 +164,9 @@ func (t *Telegram) Trouble(name, what string, within time.Duration) error {
 		return badInput("seconds must not be negative")
 	}
 	switch what {
-	case TroubleFlood, TroubleCalm, TroubleBan, TroubleUnban, TroubleEndSession:
+	case TroubleFlood, TroubleCalm, TroubleBan, TroubleUnban, TroubleEndSession, TroubleOtherSession:
 	default:
-		return badInput("a courier has trouble of kind flood, calm, ban, unban or end-session, not %q", what)
+		return badInput("a courier has trouble of kind flood, calm, ban, unban, end-session or other-session, not %q", what)
 	}
 	if err := t.opts.Accounts.Trouble(c.ID, what, within); err != nil {
 		return badInput("%s: %v", what, err)

@@ -37,7 +37,7 @@ func (t *Telegram) Text(ctx context.Context, user int64, chatName, text string) 
 		return 0, badInput("a text has 1 to %d characters, not %d", maxText, n)
 	}
 	if id, ok := strings.CutPrefix(chatName, secretPrefix); ok {
-		phone, err := t.phone(user)
+		phone, err := t.phoneWith(user, id, 0)
 		if err != nil {
 			return 0, err
 		}
@@ -122,6 +122,7 @@ type Action struct {
 	Message int    // for edit and forward
 	Text    string // the new text of an edit, the caption of a photo
 	Picture []byte // of a photo; a small one by default
+	Phone   int    // which of the person's phones, counted from 1; by default the one with the chat, or the first
 }
 
 // act carries out an action in the bot chat or a group; the lock is held.
@@ -148,7 +149,7 @@ func (t *Telegram) Do(ctx context.Context, user int64, a Action) (int64, error) 
 		return 0, t.restrict(user, a)
 	}
 	if id, secret := strings.CutPrefix(a.Chat, secretPrefix); secret || onPhone(a) {
-		phone, err := t.phone(user)
+		phone, err := t.phoneWith(user, id, a.Phone)
 		if err != nil {
 			return 0, err
 		}
@@ -159,6 +160,8 @@ func (t *Telegram) Do(ctx context.Context, user int64, a Action) (int64, error) 
 		return 0, nil
 	}
 	switch a.Action {
+	case "second-phone":
+		return 0, t.addPhone(user)
 	case "sticker":
 		return t.say(user, a.Chat, &message{sticker: "🎟"})
 	case "photo":
@@ -178,50 +181,6 @@ func (t *Telegram) Do(ctx context.Context, user int64, a Action) (int64, error) 
 	}
 	defer t.stirLocked()
 	return do(t, user, c, a)
-}
-
-// onPhone says whether an action is about the phone as a whole.
-func onPhone(a Action) bool {
-	switch a.Action {
-	case "phone-off", "phone-on", "decline", "new-phone":
-		return true
-	}
-	return false
-}
-
-func (t *Telegram) phone(user int64) (Phone, error) {
-	t.mu.Lock()
-	known := t.people[user] != nil
-	t.mu.Unlock()
-	if !known {
-		return nil, ErrUnknownUser
-	}
-	if t.opts.Phones != nil {
-		if p, ok := t.opts.Phones.Phone(user); ok {
-			return p, nil
-		}
-	}
-	return nil, badInput("this person has no phone that can do secret chats")
-}
-
-// StartSecretChat asks the courier ("@courier" or its username) or another
-// person (by id) for a secret chat from the person's phone, and answers what
-// the chat is called, "secret:<id>".
-func (t *Telegram) StartSecretChat(ctx context.Context, user int64, with string) (string, error) {
-	phone, err := t.phone(user)
-	if err != nil {
-		return "", err
-	}
-	partner, err := t.partner(with)
-	if err != nil {
-		return "", err
-	}
-	id, err := phone.StartSecretChat(ctx, partner)
-	if err != nil {
-		return "", badInput("starting a secret chat: %v", err)
-	}
-	t.stir()
-	return secretPrefix + id, nil
 }
 
 func (t *Telegram) partner(with string) (int64, error) {

@@ -53,11 +53,13 @@ type controlBody struct {
 	Button  lenient `json:"button"`
 	With    lenient `json:"with"`
 	Action  string  `json:"action"`
+	Phone   int     `json:"phone"`
 	Picture []byte  `json:"picture"`
 
 	Address string  `json:"address"` // with the page's own calls
 	Amount  lenient `json:"amount"`
 
+	API        string `json:"api"` // of a fault: bot or mtproto
 	Method     string `json:"method"`
 	Times      int    `json:"times"`
 	RetryAfter int    `json:"retryAfter"`
@@ -183,7 +185,7 @@ func (t *Telegram) controlSecretChat(r *http.Request, b controlBody) (any, error
 	if b.With == "" {
 		b.With = "@courier"
 	}
-	name, err := t.StartSecretChat(r.Context(), user, string(b.With))
+	name, err := t.StartSecretChatOn(r.Context(), user, max(b.Phone, 1), string(b.With))
 	return map[string]string{"chat": name}, err
 }
 
@@ -192,7 +194,7 @@ func (t *Telegram) controlDo(r *http.Request, b controlBody) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	a := Action{Action: b.Action, Chat: string(b.Chat), Text: b.Text, Picture: b.Picture}
+	a := Action{Action: b.Action, Chat: string(b.Chat), Text: b.Text, Picture: b.Picture, Phone: b.Phone}
 	if b.Message != "" {
 		id, err := b.Message.number("message")
 		if err != nil {
@@ -207,34 +209,40 @@ func (t *Telegram) controlDo(r *http.Request, b controlBody) (any, error) {
 	return map[string]int64{"message": id}, nil
 }
 
+// controlChats gives whole pictures, or with ?pictures=brief only their
+// beginnings, for whoever looks again and again.
 func (t *Telegram) controlChats(r *http.Request, _ controlBody) (any, error) {
-	user, err := userOf(r)
+	e, err := eyeOf(r)
 	if err != nil {
 		return nil, err
 	}
-	return t.Chats(user)
+	return t.chatsAs(e)
 }
 
 func (t *Telegram) controlSecret(r *http.Request, _ controlBody) (any, error) {
-	user, err := userOf(r)
+	e, err := eyeOf(r)
 	if err != nil {
 		return nil, err
 	}
-	return t.SecretChats(user)
+	return t.secretsAs(e)
 }
 
 // controlComplaints lists what the courier did wrong in the protocol, as the
-// person's phone noticed it.
+// person's phones noticed it.
 func (t *Telegram) controlComplaints(r *http.Request, _ controlBody) (any, error) {
 	user, err := userOf(r)
 	if err != nil {
 		return nil, err
 	}
-	phone, err := t.phone(user)
+	all, err := t.phones(user)
 	if err != nil {
 		return nil, err
 	}
-	return append([]string{}, phone.Complaints()...), nil
+	complaints := []string{}
+	for _, phone := range all {
+		complaints = append(complaints, phone.Complaints()...)
+	}
+	return complaints, nil
 }
 
 func (t *Telegram) controlGroups(_ *http.Request, b controlBody) (any, error) {
@@ -269,7 +277,15 @@ func (t *Telegram) controlCourier(_ *http.Request, b controlBody) (any, error) {
 }
 
 func (t *Telegram) controlFault(_ *http.Request, b controlBody) (any, error) {
-	err := t.AddFault(Fault{Method: b.Method, Kind: b.Kind, Times: b.Times, RetryAfter: b.RetryAfter})
+	var err error
+	switch {
+	case b.API == "" || b.API == "bot":
+		err = t.AddFault(Fault{Method: b.Method, Kind: b.Kind, Times: b.Times, RetryAfter: b.RetryAfter})
+	case b.API != "mtproto" || t.opts.Spoil == nil:
+		err = badInput("calls of %q cannot be made to fail: \"bot\" and \"mtproto\" are known", b.API)
+	default:
+		err = shown(t.opts.Spoil(b.Method, b.Kind, b.Times))
+	}
 	return map[string]string{}, err
 }
 

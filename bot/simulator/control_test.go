@@ -2,6 +2,7 @@ package simulator_test
 
 import (
 	"net/http"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -193,3 +194,25 @@ func TestTrafficHoldsEverythingButTheToken(t *testing.T) {
 		t.Errorf("traffic after the first is %v", raw)
 	}
 }
+
+// TestWhoLooksOftenNeedNotCarryEveryPicture: with pictures=brief there is enough of each to see that it is there.
+func TestWhoLooksOftenNeedNotCarryEveryPicture(t *testing.T) {
+	ph := newPhones()
+	b := newBed(t, func(o *simulator.Options) { o.Phones = ph })
+	ada, photo := b.person("Ada"), picture(t, 100, 100)
+	b.sendPhoto(ada, photo)
+	me := path("users/%d", ada)
+	var whole, brief []simulator.ChatView
+	b.control("GET", me+"/chats", nil, &whole)
+	b.control("GET", me+"/chats?pictures=brief", nil, &brief)
+	all, beginning := last(whole[0].Messages), last(brief[0].Messages)
+	if len(all.Picture) < len(photo) || len(beginning.Picture) != 16 || !strings.HasPrefix(all.Picture, beginning.Picture) {
+		t.Errorf("%d characters, and in brief %q", len(all.Picture), beginning.Picture)
+	}
+	all.Picture, beginning.Picture = "", ""
+	if !reflect.DeepEqual(all, beginning) {
+		t.Errorf("in brief %+v, else %+v", beginning, all)
+	}
+}
+
+func last(messages []simulator.MessageView) simulator.MessageView { return messages[len(messages)-1] }

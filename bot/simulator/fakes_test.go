@@ -25,11 +25,15 @@ func (p *phones) AddUser(id int64, _ string) {
 	p.all[id] = &phone{phones: p, owner: id}
 }
 
-func (p *phones) Phone(id int64) (simulator.Phone, bool) {
+func (p *phones) Add(int64) error { return errors.New("nobody sells phones here") }
+
+func (p *phones) All(id int64) []simulator.Phone {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	ph, ok := p.all[id]
-	return ph, ok
+	if ph, ok := p.all[id]; ok {
+		return []simulator.Phone{ph}
+	}
+	return nil
 }
 
 func (p *phones) OnChange(f func(int64)) { p.changed = f }

@@ -117,12 +117,12 @@ func (t *Telegram) Page(o PageOptions) (http.Handler, error) {
 
 // pageView is everything that the page shows of Telegram.
 type pageView struct {
-	Run     string     `json:"run"` // tells one run of the local Telegram from the next, in which ids are others'
-	Person  string     `json:"person"`
-	Bot     botView    `json:"bot"`
-	Courier botView    `json:"courier"`
-	Chain   bool       `json:"chain"`
-	Chats   []ChatView `json:"chats,omitempty"` // of the person asked for
+	Run      string     `json:"run"` // tells one run of the local Telegram from the next, in which ids are others'
+	Person   string     `json:"person"`
+	Bot      botView    `json:"bot"`
+	Couriers []botView  `json:"couriers"`
+	Chain    bool       `json:"chain"`
+	Chats    []ChatView `json:"chats,omitempty"` // of the person asked for
 }
 
 type botView struct {
@@ -136,9 +136,9 @@ type botView struct {
 // not been anybody yet.
 func (t *Telegram) pageState(o PageOptions) func(*http.Request, controlBody) (any, error) {
 	return func(r *http.Request, _ controlBody) (any, error) {
-		v := pageView{
-			Run: t.began, Person: o.Name, Chain: o.Chain != nil,
-			Courier: botView{Name: t.opts.CourierName, Username: t.opts.CourierUsername},
+		v := pageView{Run: t.began, Person: o.Name, Chain: o.Chain != nil}
+		for _, c := range t.couriers() {
+			v.Couriers = append(v.Couriers, botView{Name: c.Name, Username: c.Username})
 		}
 		language := r.URL.Query().Get("language")
 		if raw := r.URL.Query().Get("user"); raw != "" {

@@ -59,13 +59,14 @@ type stage struct {
 	*bed
 	url    string
 	phones *phones
+	mail   *mailbox
 	chain  *fakeChain
 	page   context.Context
 }
 
 func newStage(t *testing.T) *stage {
-	s := &stage{phones: newPhones(), chain: &fakeChain{height: 1_198_021, opens: true}}
-	s.bed = newBed(t, func(o *simulator.Options) { o.Phones = s.phones; o.Clock = time.Now })
+	s := &stage{phones: newPhones(), mail: newMailbox(), chain: &fakeChain{height: 1_198_021, opens: true}}
+	s.bed = newBed(t, func(o *simulator.Options) { o.Phones, o.Accounts, o.Clock = s.phones, s.mail, time.Now })
 	mux := http.NewServeMux()
 	page, err := s.tg.Page(simulator.PageOptions{Chain: s.chain})
 	if err != nil {

@@ -10,8 +10,10 @@ import (
 type Phones interface {
 	// AddUser hands a phone to the person with this Telegram id.
 	AddUser(id int64, name string)
-	// Phone finds the phone of a person.
-	Phone(id int64) (Phone, bool)
+	// Add hands one more phone to somebody who has one.
+	Add(id int64) error
+	// All are the phones of a person, the first one first.
+	All(id int64) []Phone
 	// OnChange asks to be told when something on a person's phone changed. The
 	// function is called from any goroutine and must not block.
 	OnChange(func(userID int64))
@@ -45,6 +47,7 @@ type SecretChat struct {
 type SecretMessage struct {
 	ID      int64
 	Mine    bool
+	Read    bool   // by the other side
 	From    string // the sender's first name
 	Text    string
 	Picture []byte

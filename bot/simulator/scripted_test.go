@@ -88,7 +88,8 @@ func (s *scripted) seats(ctx context.Context, c *bot.Bot) {
 
 func (s *scripted) instructions(ctx context.Context, c *bot.Bot) {
 	s.send(ctx, c, "Your ticket comes in a secret chat: end-to-end encrypted, on your phone.\n\n1. On your phone, open @QuayTickets\n2. Start Secret Chat\n3. That's all: this message goes on by itself",
-		[]models.InlineKeyboardButton{{Text: "Open @QuayTickets", URL: "https://t.me/QuayTickets"}}, []models.InlineKeyboardButton{data("I did it", "done")})
+		[]models.InlineKeyboardButton{{Text: "Open @QuayTickets", URL: "https://t.me/QuayTickets"}},
+		[]models.InlineKeyboardButton{{Text: "Let it write to me", URL: "https://t.me/QuayTickets?text=code%204711"}}, []models.InlineKeyboardButton{data("I did it", "done")})
 }
 
 func (s *scripted) pay(ctx context.Context, c *bot.Bot) {

@@ -26,8 +26,10 @@ type Options struct {
 	MoreCouriers    []Courier
 	FirstUser       int64 // id of the first person; the next ones count up
 
-	Limits   bool // flood control as Telegram has it
-	Phones   Phones
+	Limits bool // flood control as Telegram has it
+	Phones Phones
+	// Spoil makes the next times calls over MTProto fail; nil without any.
+	Spoil    func(method, kind string, times int) error
 	Accounts Accounts
 	Client   *http.Client     // delivers webhooks
 	Clock    func() time.Time // dates and flood control

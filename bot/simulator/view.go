@@ -3,6 +3,7 @@ package simulator
 import (
 	"cmp"
 	"encoding/base64"
+	"net/http"
 	"slices"
 
 	"github.com/usherbot/usher/bot/simulator/markup"
@@ -15,6 +16,7 @@ type ChatView struct {
 	Kind     string        `json:"kind"`            // private, user, group, supergroup, channel or secret
 	State    string        `json:"state,omitempty"` // of a secret chat: pending, open or closed
 	Key      string        `json:"key,omitempty"`   // of a secret chat: what both phones can compare
+	Phone    int           `json:"phone,omitempty"` // of a secret chat: which of the person's phones, if not the first
 	Blocked  bool          `json:"blocked,omitempty"`
 	Messages []MessageView `json:"messages"`
 }
@@ -33,7 +35,7 @@ type MessageView struct {
 	Document *DocumentView   `json:"document,omitempty"`
 	Sticker  string          `json:"sticker,omitempty"`
 	Service  bool            `json:"service,omitempty"`
-	Read     bool            `json:"read,omitempty"` // of what the person wrote to a courier
+	Read     bool            `json:"read,omitempty"` // by the other side, of what the person wrote to a courier or into a secret chat
 }
 
 // ButtonView is a button under a message. Row counts from 0.
@@ -53,17 +55,41 @@ type DocumentView struct {
 	Content string `json:"content"`
 }
 
+// eye is how a person's chats are looked at.
+type eye struct {
+	user  int64
+	brief bool // no more of a picture than its beginning
+}
+
+func eyeOf(r *http.Request) (eye, error) {
+	user, err := userOf(r)
+	return eye{user: user, brief: r.URL.Query().Get("pictures") == "brief"}, err
+}
+
+// beginning is so much of a picture, in bytes: enough to see that there is one.
+const beginning = 12
+
+func (e eye) picture(data []byte) string {
+	if e.brief {
+		data = data[:min(len(data), beginning)]
+	}
+	return base64.StdEncoding.EncodeToString(data)
+}
+
 // Chats lists a person's chats: the bot's, groups, those with couriers, secret
 // chats.
-func (t *Telegram) Chats(user int64) ([]ChatView, error) {
-	secret, err := t.SecretChats(user)
+func (t *Telegram) Chats(user int64) ([]ChatView, error) { return t.chatsAs(eye{user: user}) }
+
+func (t *Telegram) chatsAs(e eye) ([]ChatView, error) {
+	user := e.user
+	secret, err := t.secretsAs(e)
 	if err != nil {
 		return nil, err
 	}
 	dialogs := t.dialogViews(user)
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	views := []ChatView{t.chatView(user, t.chats[user])}
+	views := []ChatView{t.chatView(e, t.chats[user])}
 	var groups []*chat
 	for _, c := range t.chats {
 		if c.members[user] && t.moved[c.id] == 0 {
@@ -72,32 +98,32 @@ func (t *Telegram) Chats(user int64) ([]ChatView, error) {
 	}
 	slices.SortFunc(groups, func(a, b *chat) int { return cmp.Compare(b.id, a.id) })
 	for _, c := range groups {
-		views = append(views, t.chatView(user, c))
+		views = append(views, t.chatView(e, c))
 	}
 	views = append(views, dialogs...)
 	return append(views, secret...), nil
 }
 
-func (t *Telegram) chatView(user int64, c *chat) ChatView {
+func (t *Telegram) chatView(e eye, c *chat) ChatView {
 	v := ChatView{Chat: c.name(), Title: c.title, Kind: c.kind, Messages: []MessageView{}}
 	if c.kind == "private" {
 		v.Title, v.Blocked = t.bot.FirstName, c.bot == kicked
 	}
 	for _, m := range c.messages {
 		if !m.deleted && m.id > c.cleared {
-			v.Messages = append(v.Messages, t.messageView(user, c, m))
+			v.Messages = append(v.Messages, t.messageView(e, c, m))
 		}
 	}
 	return v
 }
 
-func (t *Telegram) messageView(user int64, c *chat, m *message) MessageView {
+func (t *Telegram) messageView(e eye, c *chat, m *message) MessageView {
 	v := MessageView{
-		ID: int64(m.id), From: t.from(user, c, m), Text: m.text.Text, Entities: m.text.Entities, Sticker: m.sticker,
+		ID: int64(m.id), From: t.from(e.user, c, m), Text: m.text.Text, Entities: m.text.Entities, Sticker: m.sticker,
 		Date: m.date, Edited: m.edited, Buttons: []ButtonView{},
 	}
 	if m.photo != nil {
-		v.Picture = base64.StdEncoding.EncodeToString(m.photo.data)
+		v.Picture = e.picture(m.photo.data)
 	}
 	if m.document != nil {
 		v.Document = &DocumentView{Name: m.document.name, Content: base64.StdEncoding.EncodeToString(m.document.data)}
@@ -132,8 +158,12 @@ func (t *Telegram) from(user int64, c *chat, m *message) string {
 	return t.people[m.from].name
 }
 
-// SecretChats lists the secret chats of a person's phone, decrypted by it.
-func (t *Telegram) SecretChats(user int64) ([]ChatView, error) {
+// SecretChats lists the secret chats of a person's phone, decrypted by it, then
+// those of further phones.
+func (t *Telegram) SecretChats(user int64) ([]ChatView, error) { return t.secretsAs(eye{user: user}) }
+
+func (t *Telegram) secretsAs(e eye) ([]ChatView, error) {
+	user := e.user
 	t.mu.Lock()
 	known := t.people[user] != nil
 	t.mu.Unlock()
@@ -144,17 +174,19 @@ func (t *Telegram) SecretChats(user int64) ([]ChatView, error) {
 	if t.opts.Phones == nil {
 		return views, nil
 	}
-	phone, ok := t.opts.Phones.Phone(user)
-	if !ok {
-		return views, nil
-	}
-	for _, c := range phone.SecretChats() {
-		views = append(views, t.secretView(c))
+	for i, phone := range t.opts.Phones.All(user) {
+		for _, c := range phone.SecretChats() {
+			v := t.secretView(e, c)
+			if i > 0 {
+				v.Phone = i + 1
+			}
+			views = append(views, v)
+		}
 	}
 	return views, nil
 }
 
-func (t *Telegram) secretView(c SecretChat) ChatView {
+func (t *Telegram) secretView(e eye, c SecretChat) ChatView {
 	v := ChatView{Chat: secretPrefix + c.ID, Kind: "secret", State: c.State, Key: c.Key, Messages: []MessageView{}}
 	who, courier := t.courierByID(c.With)
 	if v.Title = who.Name; !courier {
@@ -169,8 +201,8 @@ func (t *Telegram) secretView(c SecretChat) ChatView {
 			from = "courier"
 		}
 		v.Messages = append(v.Messages, MessageView{
-			ID: m.ID, From: from, Text: m.Text, Date: m.Date.Unix(), Buttons: []ButtonView{},
-			Picture: base64.StdEncoding.EncodeToString(m.Picture),
+			ID: m.ID, From: from, Text: m.Text, Date: m.Date.Unix(), Read: m.Read, Buttons: []ButtonView{},
+			Picture: e.picture(m.Picture),
 		})
 	}
 	return v

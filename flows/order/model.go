@@ -17,33 +17,33 @@ type ID string
 type Order struct {
 	Format   int            `json:"format"`
 	ID       ID             `json:"id"`
-	Version  uint64         `json:"version"`  // counted up by each save
-	Customer int64          `json:"customer"` // Telegram id, also that of the private chat
-	Language string         `json:"language"` // of the customer when the order was made, e.g. "en"
+	Version  uint64         `json:"version"`           // counted up by each save
+	Customer int64          `json:"customer"`          // Telegram id, also that of the private chat
+	Language string         `json:"language,omitzero"` // of the customer when the order was made, e.g. "en"
 	State    State          `json:"state"`
-	Since    time.Time      `json:"since"` // of the state
-	Show     cirrus.Show    `json:"show"`  // pinned: contract, Show transaction, end of sale
-	Terms    cirrus.Terms   `json:"terms"` // as they were when the order was made; fixed while the sale is open
-	Account  cirrus.Account `json:"account"`
+	Since    time.Time      `json:"since,omitzero"` // of the state
+	Show     cirrus.Show    `json:"show"`           // pinned: contract, Show transaction, end of sale
+	Terms    cirrus.Terms   `json:"terms"`          // as they were when the order was made; fixed while the sale is open
+	Account  cirrus.Account `json:"account,omitzero"`
 	Address  cirrus.Address `json:"address"` // where the customer pays
-	Created  time.Time      `json:"created"`
-	ShowFrom time.Time      `json:"showFrom"` // the address may be shown from here on
-	Hold     time.Time      `json:"hold"`     // the seats are held until then
-	Extended bool           `json:"extended"` // the hold was extended already
-	Late     bool           `json:"late"`     // its payment came after the hold had ended
-	Batch    string         `json:"batch"`    // the same for orders made together, each seat paid on its own; may be empty
-	Due      cirrus.Strats  `json:"due"`      // price, two call budgets a seat, service fee, network fee of a split
+	Created  time.Time      `json:"created,omitzero"`
+	ShowFrom time.Time      `json:"showFrom,omitzero"` // the address may be shown from here on
+	Hold     time.Time      `json:"hold,omitzero"`     // the seats are held until then
+	Extended bool           `json:"extended,omitzero"` // the hold was extended already
+	Late     bool           `json:"late,omitzero"`     // its payment came after the hold had ended
+	Batch    string         `json:"batch,omitzero"`    // the same for orders made together, each seat paid on its own; may be empty
+	Due      cirrus.Strats  `json:"due,omitzero"`      // price, two call budgets a seat, service fee, network fee of a split
 	Gas      Gas            `json:"gas"`
-	Coins    []cirrus.Coin  `json:"coins"` // payments as last seen at Address, before they went to the tickets
-	Move     Transfer       `json:"move"`  // joins or splits them
+	Coins    []cirrus.Coin  `json:"coins,omitzero"` // payments as last seen at Address, before they went to the tickets
+	Move     Transfer       `json:"move,omitzero"`  // joins or splits them
 	Tickets  []Ticket       `json:"tickets"`
-	Payouts  []Payout       `json:"payouts"`
-	Next     time.Time      `json:"next"` // when the next step is due at the latest; zero: nothing to do
+	Payouts  []Payout       `json:"payouts,omitzero"`
+	Next     time.Time      `json:"next,omitzero"` // when the next step is due at the latest; zero: nothing to do
 	// NextHeight is the block with which the next step is due; zero: none. A deadline in blocks is no time.
-	NextHeight uint64 `json:"nextHeight"`
-	Forks      uint64 `json:"forks"` // Tip.Forks when it was last looked through for what undone blocks concern
-	Card       Card   `json:"card"`
-	Attempts   int    `json:"attempts"` // failed runs in a row, for the wait before the next
+	NextHeight uint64 `json:"nextHeight,omitzero"`
+	Forks      uint64 `json:"forks,omitzero"` // Tip.Forks when it was last looked through for what undone blocks concern
+	Card       Card   `json:"card,omitzero"`
+	Attempts   int    `json:"attempts,omitzero"` // failed runs in a row, for the wait before the next
 	// Private is stored sealed, never in plain text.
 	Private Private `json:"-"`
 }
@@ -63,26 +63,26 @@ func (g Gas) Cost(used uint64) cirrus.Strats { return cirrus.Strats(used * g.Pri
 // Transfer is a plain transaction of ours between addresses of one order: several coins made one, or one payment
 // split to the tickets. It is built once, saved, then sent; only it can spend its coins, so their fate is its own.
 type Transfer struct {
-	Hex   string        `json:"hex"`
-	TxID  cirrus.TxID   `json:"txId"`
-	Coins []cirrus.Coin `json:"coins"` // the inputs
-	Fee   cirrus.Strats `json:"fee"`   // network fee
-	Back  cirrus.Strats `json:"back"`  // of a split: what came on top of what was due, sent to the refund address
-	Tries int           `json:"tries"`
-	Again time.Time     `json:"again"`
-	Block uint64        `json:"block"` // the tip when it was last begun or sent
-	Sent  bool          `json:"sent"`
-	Mined uint64        `json:"mined"` // the tip when its inputs were first seen spent in the chain
+	Hex   string        `json:"hex,omitzero"`
+	TxID  cirrus.TxID   `json:"txId,omitzero"`
+	Coins []cirrus.Coin `json:"coins,omitzero"` // the inputs
+	Fee   cirrus.Strats `json:"fee,omitzero"`   // network fee
+	Back  cirrus.Strats `json:"back,omitzero"`  // of a split: what came on top of what was due, sent to the refund address
+	Tries int           `json:"tries,omitzero"`
+	Again time.Time     `json:"again,omitzero"`
+	Block uint64        `json:"block,omitzero"` // the tip when it was last begun or sent
+	Sent  bool          `json:"sent,omitzero"`
+	Mined uint64        `json:"mined,omitzero"` // the tip when its inputs were first seen spent in the chain
 }
 
 // Private is the part of an order that is stored sealed.
 type Private struct {
-	Refund cirrus.Address   `json:"refund"` // where money goes back to
-	Before []cirrus.Address `json:"before"` // where it went before the customer gave another address, the oldest first
+	Refund cirrus.Address   `json:"refund,omitzero"` // where money goes back to
+	Before []cirrus.Address `json:"before,omitzero"` // where it went before the customer gave another address, the oldest first
 	// Went is where money that was built before that goes, by the ids of WentTo.
-	Went    map[string]cirrus.Address `json:"went"`
-	Secrets map[string][]Secret       `json:"secrets"` // by ticket id: of every answered Reserve, the oldest first
-	Names   map[string]string         `json:"names"`   // by ticket id, where the contract asks for a name
+	Went    map[string]cirrus.Address `json:"went,omitzero"`
+	Secrets map[string][]Secret       `json:"secrets,omitzero"` // by ticket id: of every answered Reserve, the oldest first
+	Names   map[string]string         `json:"names,omitzero"`   // by ticket id, where the contract asks for a name
 }
 
 // Secret is what the answer to one Reserve call carried. It exists nowhere else.
@@ -111,66 +111,66 @@ func (Private) GoString() string { return "private(hidden)" }
 type Ticket struct {
 	ID       string         `json:"id"` // short, opaque, unique among all tickets
 	Seat     cirrus.Seat    `json:"seat"`
-	Price    cirrus.Strats  `json:"price"` // pinned
-	Fee      cirrus.Strats  `json:"fee"`   // service fee, pinned
+	Price    cirrus.Strats  `json:"price"`        // pinned
+	Fee      cirrus.Strats  `json:"fee,omitzero"` // service fee, pinned
 	State    TicketState    `json:"state"`
-	Since    time.Time      `json:"since"`
-	Account  cirrus.Account `json:"account"`
-	Address  cirrus.Address `json:"address"` // buys, owns and gives back the ticket
-	Coin     cirrus.Coin    `json:"coin"`    // the one coin that came for this ticket
-	Reserve  Call           `json:"reserve"`
-	Release  Call           `json:"release"`
-	Top      Transfer       `json:"top"`    // joins what lies at its address, where no coin alone is enough to give back
-	Fees     cirrus.Strats  `json:"fees"`   // network fees of joining, so far
-	Away     cirrus.Strats  `json:"away"`   // what left its address other than by a call: excess paid back, network fees
-	Undo     time.Time      `json:"undo"`   // releasing: the customer may undo until then
-	Choice   time.Time      `json:"choice"` // lost: another seat may be chosen until then; zero: the money goes back by itself
-	Was      string         `json:"was"`    // the lost ticket that this one takes the place of; empty: none
-	Due      cirrus.Strats  `json:"due"`    // of one that takes another's place: what must be paid to its own address
-	Seen     cirrus.Strats  `json:"seen"`   // of Due: what has come so far, confirmed or not
-	Until    time.Time      `json:"until"`  // of one that takes another's place: its seat is held until then
-	Swap     Transfer       `json:"swap"`   // of one that takes another's place: brings the money of the lost one to it
-	Owned    uint64         `json:"owned"`  // height of the block with our good Reserve receipt
-	Delivery Delivery       `json:"delivery"`
-	Reason   Reason         `json:"reason"`           // why it is lost, stray or in attention
-	Before   TicketState    `json:"before,omitempty"` // attention: the state it came from
-	Told     bool           `json:"told"`             // attention: the operator was told
+	Since    time.Time      `json:"since,omitzero"`
+	Account  cirrus.Account `json:"account,omitzero"`
+	Address  cirrus.Address `json:"address"`       // buys, owns and gives back the ticket
+	Coin     cirrus.Coin    `json:"coin,omitzero"` // the one coin that came for this ticket
+	Reserve  Call           `json:"reserve,omitzero"`
+	Release  Call           `json:"release,omitzero"`
+	Top      Transfer       `json:"top,omitzero"`    // joins what lies at its address, where no coin alone is enough to give back
+	Fees     cirrus.Strats  `json:"fees,omitzero"`   // network fees of joining, so far
+	Away     cirrus.Strats  `json:"away,omitzero"`   // what left its address other than by a call: excess paid back, network fees
+	Undo     time.Time      `json:"undo,omitzero"`   // releasing: the customer may undo until then
+	Choice   time.Time      `json:"choice,omitzero"` // lost: another seat may be chosen until then; zero: the money goes back by itself
+	Was      string         `json:"was,omitzero"`    // the lost ticket that this one takes the place of; empty: none
+	Due      cirrus.Strats  `json:"due,omitzero"`    // of one that takes another's place: what must be paid to its own address
+	Seen     cirrus.Strats  `json:"seen,omitzero"`   // of Due: what has come so far, confirmed or not
+	Until    time.Time      `json:"until,omitzero"`  // of one that takes another's place: its seat is held until then
+	Swap     Transfer       `json:"swap,omitzero"`   // of one that takes another's place: brings the money of the lost one to it
+	Owned    uint64         `json:"owned,omitzero"`  // height of the block with our good Reserve receipt
+	Delivery Delivery       `json:"delivery,omitzero"`
+	Reason   Reason         `json:"reason,omitzero"` // why it is lost, stray or in attention
+	Before   TicketState    `json:"before,omitzero"` // attention: the state it came from
+	Told     bool           `json:"told,omitzero"`   // attention: the operator was told
 }
 
 // Call is one contract call of ours, with every attempt counted. It names exactly one coin, so that a repeated call
 // cannot pay twice.
 type Call struct {
-	Attempt int           `json:"attempt"` // calls begun
-	Refused int           `json:"refused"` // of these, refused for a reason that passes
-	Coin    cirrus.Coin   `json:"coin"`    // the coin that it names
-	Begun   time.Time     `json:"begun"`   // when the intent was saved
-	Height  uint64        `json:"height"`  // the tip when the intent was saved
-	Calling bool          `json:"calling"` // the intent is saved and no answer is
-	TxID    cirrus.TxID   `json:"txId"`
-	Raw     string        `json:"raw"`    // hex of the transaction, read from the mempool; empty where not known
-	Block   uint64        `json:"block"`  // of its receipt; 0 while there is none
-	Undone  uint64        `json:"undone"` // the tip when the block of its receipt was last undone; 0: it never was
-	Success bool          `json:"success"`
-	GasUsed uint64        `json:"gasUsed"`
-	Spent   cirrus.Strats `json:"spent"` // gas of this call and of failed ones before it
-	Lost    cirrus.Strats `json:"lost"`  // change too small to be made, swallowed by the call
-	Again   time.Time     `json:"again"` // refused for a reason that passes: not before
-	Past    []cirrus.TxID `json:"past"`  // calls of this kind whose receipt was seen
+	Attempt int           `json:"attempt,omitzero"` // calls begun
+	Refused int           `json:"refused,omitzero"` // of these, refused for a reason that passes
+	Coin    cirrus.Coin   `json:"coin,omitzero"`    // the coin that it names
+	Begun   time.Time     `json:"begun,omitzero"`   // when the intent was saved
+	Height  uint64        `json:"height,omitzero"`  // the tip when the intent was saved
+	Calling bool          `json:"calling,omitzero"` // the intent is saved and no answer is
+	TxID    cirrus.TxID   `json:"txId,omitzero"`
+	Raw     string        `json:"raw,omitzero"`    // hex of the transaction, read from the mempool; empty where not known
+	Block   uint64        `json:"block,omitzero"`  // of its receipt; 0 while there is none
+	Undone  uint64        `json:"undone,omitzero"` // the tip when the block of its receipt was last undone; 0: it never was
+	Success bool          `json:"success,omitzero"`
+	GasUsed uint64        `json:"gasUsed,omitzero"`
+	Spent   cirrus.Strats `json:"spent,omitzero"` // gas of this call and of failed ones before it
+	Lost    cirrus.Strats `json:"lost,omitzero"`  // change too small to be made, swallowed by the call
+	Again   time.Time     `json:"again,omitzero"` // refused for a reason that passes: not before
+	Past    []cirrus.TxID `json:"past,omitzero"`  // calls of this kind whose receipt was seen
 }
 
 // Delivery is where the QR of a ticket is. It is an attribute with retries of its own, not a state.
 type Delivery struct {
-	State    DeliveryState `json:"state"`
-	Parcel   string        `json:"parcel"` // id of the parcel that the courier was given; a new one for each sending
-	Count    int           `json:"count"`  // parcels begun; from the second on the picture is marked as repeated
-	Attempts int           `json:"attempts"`
-	Again    time.Time     `json:"again"`
-	Sent     time.Time     `json:"sent"`
+	State    DeliveryState `json:"state,omitzero"`
+	Parcel   string        `json:"parcel,omitzero"` // id of the parcel that the courier was given; a new one for each sending
+	Count    int           `json:"count,omitzero"`  // parcels begun; from the second on the picture is marked as repeated
+	Attempts int           `json:"attempts,omitzero"`
+	Again    time.Time     `json:"again,omitzero"`
+	Sent     time.Time     `json:"sent,omitzero"`
 	Seen     time.Time     `json:"seen,omitzero"`  // when the phone's acknowledgement was heard of
 	Since    time.Time     `json:"since,omitzero"` // since when it has been waiting, where it waits
-	Via      string        `json:"via,omitempty"`  // the account that took the parcel, by its name; empty: none did
-	Mark     string        `json:"mark,omitempty"` // of what Ask it is sent again for: not twice for one
-	Told     bool          `json:"told,omitempty"` // the customer knows already that it waits for a secret chat
+	Via      string        `json:"via,omitzero"`   // the account that took the parcel, by its name; empty: none did
+	Mark     string        `json:"mark,omitzero"`  // of what Ask it is sent again for: not twice for one
+	Told     bool          `json:"told,omitzero"`  // the customer knows already that it waits for a secret chat
 }
 
 // Handed is what a courier says of a parcel.
@@ -194,29 +194,29 @@ const (
 // Payout is money on its way back to the customer, from one address of ours.
 type Payout struct {
 	ID      string         `json:"id"`
-	Ticket  string         `json:"ticket,omitempty"` // the ticket whose address it empties; none: the order's address
+	Ticket  string         `json:"ticket,omitzero"` // the ticket whose address it empties; none: the order's address
 	State   PayoutState    `json:"state"`
-	Since   time.Time      `json:"since"`
-	Why     Why            `json:"why"`
-	Account cirrus.Account `json:"account"`
-	From    cirrus.Address `json:"from"`
-	Expect  cirrus.Strats  `json:"expect"` // it waits until so much is there, confirmed
-	Block   uint64         `json:"block"`  // height of what it waits for, to tell late from missing
-	Coins   []cirrus.Coin  `json:"coins"`  // the inputs, once built
-	Amount  cirrus.Strats  `json:"amount"` // what arrives
-	Fee     cirrus.Strats  `json:"fee"`    // network fee
-	Keep    cirrus.Strats  `json:"keep"`   // of an excess paid back while the ticket lives: what returns to its own address
-	Dust    cirrus.Strats  `json:"dust"`   // too small to send
-	Hex     string         `json:"hex"`
-	TxID    cirrus.TxID    `json:"txId"`
-	Mined   uint64         `json:"mined"`  // height of its block, or a little above
-	Undone  uint64         `json:"undone"` // the tip when a block that it rests on was last undone; 0: none was
-	Took    cirrus.Strats  `json:"took"`   // of an excess: what building it took off what must lie at the ticket's address
-	Tries   int            `json:"tries"`
-	Again   time.Time      `json:"again"`
-	Service cirrus.Strats  `json:"service"` // service fee that it takes to Config.FeeTo
-	Told    bool           `json:"told"`    // address_needed: the operator was told
-	Rung    bool           `json:"rung"`    // the customer was told that it arrived
+	Since   time.Time      `json:"since,omitzero"`
+	Why     Why            `json:"why,omitzero"`
+	Account cirrus.Account `json:"account,omitzero"`
+	From    cirrus.Address `json:"from,omitzero"`
+	Expect  cirrus.Strats  `json:"expect,omitzero"` // it waits until so much is there, confirmed
+	Block   uint64         `json:"block,omitzero"`  // height of what it waits for, to tell late from missing
+	Coins   []cirrus.Coin  `json:"coins,omitzero"`  // the inputs, once built
+	Amount  cirrus.Strats  `json:"amount,omitzero"` // what arrives
+	Fee     cirrus.Strats  `json:"fee,omitzero"`    // network fee
+	Keep    cirrus.Strats  `json:"keep,omitzero"`   // of an excess paid back while the ticket lives: what returns to its own address
+	Dust    cirrus.Strats  `json:"dust,omitzero"`   // too small to send
+	Hex     string         `json:"hex,omitzero"`
+	TxID    cirrus.TxID    `json:"txId,omitzero"`
+	Mined   uint64         `json:"mined,omitzero"`  // height of its block, or a little above
+	Undone  uint64         `json:"undone,omitzero"` // the tip when a block that it rests on was last undone; 0: none was
+	Took    cirrus.Strats  `json:"took,omitzero"`   // of an excess: what building it took off what must lie at the ticket's address
+	Tries   int            `json:"tries,omitzero"`
+	Again   time.Time      `json:"again,omitzero"`
+	Service cirrus.Strats  `json:"service,omitzero"` // service fee that it takes to Config.FeeTo
+	Told    bool           `json:"told,omitzero"`    // address_needed: the operator was told
+	Rung    bool           `json:"rung,omitzero"`    // the customer was told that it arrived
 }
 
 // Why says what a payout is for; the customer reads it in words.
@@ -234,10 +234,10 @@ const (
 
 // Card is the living message of an order in the bot chat.
 type Card struct {
-	Message int       `json:"message"` // Telegram message id; 0: not shown yet
-	Shown   string    `json:"shown"`   // digest of what it shows
-	Edited  time.Time `json:"edited"`
-	Rung    []string  `json:"rung"` // what was already said in a new message, by key
-	Again   time.Time `json:"again"`
-	Blocked bool      `json:"blocked"` // the customer blocked the bot: nothing is shown until they come back
+	Message int       `json:"message,omitzero"` // Telegram message id; 0: not shown yet
+	Shown   string    `json:"shown,omitzero"`   // digest of what it shows
+	Edited  time.Time `json:"edited,omitzero"`
+	Rung    []string  `json:"rung,omitzero"` // what was already said in a new message, by key
+	Again   time.Time `json:"again,omitzero"`
+	Blocked bool      `json:"blocked,omitzero"` // the customer blocked the bot: nothing is shown until they come back
 }

@@ -80,12 +80,14 @@ type states struct {
 	*memory.DB
 	seen []string
 	all  []string // the same, with each ticket
+	made int      // how many saves there were
 }
 
 func (s *states) Save(ctx context.Context, o *order.Order) error {
 	if err := s.DB.Save(ctx, o); err != nil {
 		return err
 	}
+	s.made++
 	all := string(o.State)
 	for _, t := range o.Tickets {
 		all += " " + string(t.State)
@@ -101,6 +103,12 @@ func (s *states) Save(ctx context.Context, o *order.Order) error {
 	return nil
 }
 
+// reading is an order as it was after so many saves.
+type reading struct {
+	id    order.ID
+	saves int
+}
+
 type world struct {
 	t       *testing.T
 	clock   *memory.Clock
@@ -111,6 +119,7 @@ type world struct {
 	engine  *order.Engine
 	cfg     order.Config
 	o       order.Order
+	read    reading  // what o is
 	told    []string // reasons that the operator was told of
 	parcels map[string]int
 	noChat  bool
@@ -278,11 +287,16 @@ func (w *world) pass(d time.Duration) {
 	w.run()
 }
 
+// load reads the order anew, unless nothing was saved since it was read last.
 func (w *world) load() {
 	w.t.Helper()
+	now := reading{w.o.ID, w.db.made}
+	if w.read == now {
+		return
+	}
 	o, err := w.db.Load(w.t.Context(), w.o.ID)
 	w.must(err)
-	w.o = o
+	w.o, w.read = o, now
 }
 
 func (w *world) must(err error) {

@@ -63,6 +63,9 @@ const (
 // Start starts everything; it ends with ctx or Close.
 func Start(ctx context.Context, o Options) (*Telegram, error) {
 	o.setDefaults()
+	if o.DailyChats < 0 {
+		return nil, fmt.Errorf("starting a local Telegram: an account cannot ask for %d chats a day", o.DailyChats)
+	}
 	if o.Couriers < 1 || o.Couriers > maxCouriers {
 		return nil, fmt.Errorf("starting a local Telegram: there can be 1 to %d couriers, not %d", maxCouriers, o.Couriers)
 	}
@@ -87,7 +90,7 @@ func Start(ctx context.Context, o Options) (*Telegram, error) {
 		Token: token, BotUsername: o.BotUsername, BotName: o.BotName,
 		CourierUsername: first.Username, CourierID: first.ID, CourierName: first.FirstName,
 		CourierPhone: first.Phone, CourierCode: first.Code, MoreCouriers: known(more),
-		Limits: !o.NoLimits, Phones: phones{server}, Accounts: accounts{server}, Clock: o.Clock, Log: o.Log,
+		Limits: !o.NoLimits, Phones: phones{server}, Accounts: accounts{server}, Spoil: spoil(server), Clock: o.Clock, Log: o.Log,
 	})
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("starting the local Bot API: %w", err), server.Close())

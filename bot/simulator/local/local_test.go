@@ -246,3 +246,27 @@ func eventually(t *testing.T, what string, condition func() bool) {
 		}
 	}
 }
+
+// TestASecondPhoneHasChatsOfItsOwn: what one phone started is not on the
+// other, and each can be off.
+func TestASecondPhoneHasChatsOfItsOwn(t *testing.T) {
+	url := run(t)["USHER_TELEGRAM_URL"] + "/telegram/users"
+	var ada struct{ ID json.Number }
+	call(t, "POST", url, map[string]string{"name": "Ada"}, &ada)
+	url += "/" + ada.ID.String()
+	var done struct{}
+	call(t, "POST", url+"/do", map[string]any{"action": "second-phone"}, &done)
+	call(t, "POST", url+"/do", map[string]any{"action": "phone-off"}, &done)
+	var started struct{ Chat string }
+	call(t, "POST", url+"/secretchat", map[string]any{"with": "@courier", "phone": 2}, &started)
+	var chats []simulator.ChatView
+	call(t, "GET", url+"/secret", nil, &chats)
+	if len(chats) != 1 || chats[0].Phone != 2 || chats[0].Chat != started.Chat {
+		t.Errorf("Ada's phones show %+v", chats)
+	}
+	call(t, "POST", url+"/do", map[string]any{"action": "delete-chat", "chat": started.Chat}, &done)
+	call(t, "GET", url+"/secret", nil, &chats)
+	if len(chats) != 0 {
+		t.Errorf("Ada's phones show %+v", chats)
+	}
+}

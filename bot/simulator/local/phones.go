@@ -16,9 +16,14 @@ func (p phones) AddUser(id int64, name string) { p.server.AddUser(id, name) }
 
 func (p phones) OnChange(f func(int64)) { p.server.OnChange(f) }
 
-func (p phones) Phone(id int64) (simulator.Phone, bool) {
-	found, ok := p.server.Phone(id)
-	return handset{found}, ok
+func (p phones) Add(id int64) error { return p.server.AddPhone(id) }
+
+func (p phones) All(id int64) []simulator.Phone {
+	var out []simulator.Phone
+	for _, one := range p.server.Phones(id) {
+		out = append(out, handset{one})
+	}
+	return out
 }
 
 // accounts are the MTProto server's accounts.
@@ -62,8 +67,17 @@ func (a accounts) Trouble(user int64, what string, within time.Duration) error {
 		return h.Unban(user)
 	case simulator.TroubleEndSession:
 		return h.EndSessions(user)
+	case simulator.TroubleOtherSession:
+		return a.server.AddPhone(user)
 	}
 	return fmt.Errorf("no account can have the trouble %q", what)
+}
+
+// spoil makes calls over MTProto fail.
+func spoil(server *mtproto.Server) func(method, kind string, times int) error {
+	return func(method, kind string, times int) error {
+		return server.AddFault(mtproto.Fault{Method: method, Kind: kind, Times: times})
+	}
 }
 
 // handset is one phone.
@@ -77,7 +91,7 @@ func (h handset) SecretChats() []simulator.SecretChat {
 		view := simulator.SecretChat{ID: c.ID, With: c.With, State: c.State, Key: c.KeyHex}
 		for _, m := range c.Messages {
 			view.Messages = append(view.Messages, simulator.SecretMessage{
-				ID: m.ID, Mine: m.Mine, From: m.From, Text: m.Text, Picture: m.Picture, Date: m.Date,
+				ID: m.ID, Mine: m.Mine, Read: m.Read, From: m.From, Text: m.Text, Picture: m.Picture, Date: m.Date,
 			})
 		}
 		out = append(out, view)

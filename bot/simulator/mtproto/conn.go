@@ -127,7 +127,7 @@ func (c *conn) frame(ctx context.Context, b *bin.Buffer) error {
 		return fmt.Errorf("decrypt a message: %w", err)
 	}
 	s := c.session(k, data.SessionID, data.MessageID)
-	return c.handle(s, data.MessageID, &bin.Buffer{Buf: data.Data()}, 0)
+	return c.handle(ctx, s, data.MessageID, &bin.Buffer{Buf: data.Data()}, 0)
 }
 
 // refuse sends a transport error.

@@ -1,6 +1,7 @@
 package mtproto
 
 import (
+	"context"
 	"crypto/subtle"
 	"encoding/binary"
 	"encoding/hex"
@@ -50,7 +51,7 @@ func open() map[uint32]handler {
 }
 
 // invoke answers a call: here, or by the hub for whoever is logged in.
-func (c *conn) invoke(s *session, b *bin.Buffer) (bin.Encoder, error) {
+func (c *conn) invoke(ctx context.Context, s *session, b *bin.Buffer) (bin.Encoder, error) {
 	b, quiet, app, err := unwrap(b)
 	if err != nil {
 		return nil, err
@@ -62,6 +63,15 @@ func (c *conn) invoke(s *session, b *bin.Buffer) (bin.Encoder, error) {
 	if err != nil {
 		return nil, tgerr.New(400, "INPUT_REQUEST_INVALID")
 	}
+	do := func() (bin.Encoder, error) { return c.answer(s, kind, b, quiet) }
+	if f, ok := c.server.faults.take(kind); ok {
+		return c.spoil(ctx, f, do)
+	}
+	return do()
+}
+
+// answer carries out a call. A quiet one does not ask for updates.
+func (c *conn) answer(s *session, kind uint32, b *bin.Buffer, quiet bool) (bin.Encoder, error) {
 	if h, ok := c.server.open[kind]; ok {
 		return h(c, s, b)
 	}

@@ -36,6 +36,7 @@ type Server struct {
 	hub      *hub.Hub
 	keys     *keyring
 	open     map[uint32]handler
+	faults   faults
 	listener net.Listener
 	private  exchange.PrivateKey
 	keyFile  string
@@ -48,7 +49,7 @@ type Server struct {
 	changed  atomic.Pointer[func(int64)]
 
 	mu     sync.Mutex
-	phones map[int64]*phone.Simulated
+	phones map[int64][]*phone.Simulated
 	locks  map[int64]*lock
 	closed bool
 }
@@ -81,7 +82,7 @@ func Start(ctx context.Context, opts Options) (*Server, error) {
 		cipher:  crypto.NewServerCipher(opts.Rand),
 		ids:     proto.NewMessageIDGen(opts.Clock),
 		clock:   clock{Clock: gotdclock.System, now: opts.Clock},
-		phones:  map[int64]*phone.Simulated{},
+		phones:  map[int64][]*phone.Simulated{},
 		locks:   map[int64]*lock{},
 	}
 	for _, c := range opts.couriers() {
@@ -156,17 +157,39 @@ func (s *Server) AddUser(id int64, name string) {
 		return
 	}
 	s.hub.AddUser(hub.User{ID: id, FirstName: name, Phone: fmt.Sprintf("888%d", id)})
+	if err := s.addPhone(id, name); err != nil {
+		// The hub answers in process: only a context that ended gets here.
+		s.opts.Log.Error("a phone could not be added", "user", id, "error", err)
+	}
+}
+
+// AddPhone logs an account in on one more simulated phone, which is on and
+// accepts the secret chats that it is asked for: a person's second phone, or
+// another login of a courier's account. hub.ErrNoUser is for nobody.
+func (s *Server) AddPhone(id int64) error {
+	u, ok := s.hub.User(id)
+	if !ok {
+		return hub.ErrNoUser
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed {
+		return net.ErrClosed
+	}
+	return s.addPhone(id, u.FirstName)
+}
+
+func (s *Server) addPhone(id int64, name string) error {
 	p, err := phone.New(s.ctx, phone.Options{
 		UserID: id, Name: name, Clock: s.opts.Clock, Rand: s.opts.Rand, Log: s.opts.Log,
 		Connect: func() (phone.Line, error) { return s.hub.NewDevice(id) },
 		Changed: func() { s.tell(id) },
 	})
 	if err != nil {
-		// The hub answers in process: only a context that ended gets here.
-		s.opts.Log.Error("a phone could not be added", "user", id, "error", err)
-		return
+		return fmt.Errorf("add a phone: %w", err)
 	}
-	s.phones[id] = p
+	s.phones[id] = append(s.phones[id], p)
+	return nil
 }
 
 // Write has a person or the courier write an ordinary message to another
@@ -212,14 +235,23 @@ func (s *Server) tell(id int64) {
 	}
 }
 
-// Phone is the phone of a person that AddUser added.
+// Phone is the first phone of a person that AddUser added.
 func (s *Server) Phone(id int64) (phone.Phone, bool) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if p, ok := s.phones[id]; ok {
-		return p, true
+	if all := s.Phones(id); len(all) > 0 {
+		return all[0], true
 	}
 	return nil, false
+}
+
+// Phones are an account's simulated phones, in the order they were added.
+func (s *Server) Phones(id int64) []phone.Phone {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var out []phone.Phone
+	for _, p := range s.phones[id] {
+		out = append(out, p)
+	}
+	return out
 }
 
 // OnChange sets the function that is told whose phone's secret chats changed.
@@ -238,8 +270,10 @@ func (s *Server) Close() error {
 	s.mu.Unlock()
 	s.stop()
 	_ = s.listener.Close()
-	for _, p := range s.phones {
-		p.Close()
+	for _, all := range s.phones {
+		for _, p := range all {
+			p.Close()
+		}
 	}
 	s.tasks.Wait()
 	if err := os.Remove(s.keyFile); err != nil {

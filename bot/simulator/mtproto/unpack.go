@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"compress/gzip"
 	"compress/zlib"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -27,7 +28,7 @@ var errPacked = errors.New("a packed message that cannot be unpacked")
 
 // handle answers one MTProto message: a container, a service message or a
 // call.
-func (c *conn) handle(s *session, id int64, b *bin.Buffer, depth int) error {
+func (c *conn) handle(ctx context.Context, s *session, id int64, b *bin.Buffer, depth int) error {
 	if depth > depthMax {
 		return errPacked
 	}
@@ -40,14 +41,14 @@ func (c *conn) handle(s *session, id int64, b *bin.Buffer, depth int) error {
 		if b, err = inflate(b); err != nil {
 			return err
 		}
-		return c.handle(s, id, b, depth+1)
+		return c.handle(ctx, s, id, b, depth+1)
 	case proto.MessageContainerTypeID:
 		var box proto.MessageContainer
 		if err := box.Decode(b); err != nil {
 			return fmt.Errorf("read a container: %w", err)
 		}
 		for _, m := range box.Messages {
-			if err := c.handle(s, m.ID, &bin.Buffer{Buf: m.Body}, depth+1); err != nil {
+			if err := c.handle(ctx, s, m.ID, &bin.Buffer{Buf: m.Body}, depth+1); err != nil {
 				return err
 			}
 		}
@@ -66,7 +67,7 @@ func (c *conn) handle(s *session, id int64, b *bin.Buffer, depth int) error {
 	case mt.RPCDropAnswerRequestTypeID:
 		return c.result(s, id, &mt.RPCAnswerUnknown{})
 	}
-	return c.call(s, id, b)
+	return c.call(ctx, s, id, b)
 }
 
 func (c *conn) pong(s *session, id int64, b *bin.Buffer, kind uint32) error {
@@ -98,15 +99,22 @@ func (c *conn) result(s *session, id int64, answer bin.Encoder) error {
 }
 
 // call answers an API call, successfully or with an error.
-func (c *conn) call(s *session, id int64, b *bin.Buffer) error {
-	answer, err := c.invoke(s, b)
+func (c *conn) call(ctx context.Context, s *session, id int64, b *bin.Buffer) error {
+	answer, err := c.invoke(ctx, s, b)
 	var rpc *tgerr.Error
 	switch {
+	case errors.Is(err, errLost):
+		return err
 	case errors.As(err, &rpc):
 		return c.result(s, id, &mt.RPCError{ErrorCode: rpc.Code, ErrorMessage: rpc.Message})
 	case err != nil:
 		c.server.opts.Log.Error("the local Telegram failed at a call", "error", err)
 		return c.result(s, id, &mt.RPCError{ErrorCode: 500, ErrorMessage: "INTERNAL"})
+	}
+	if again, ok := answer.(repeated); ok {
+		if err := c.result(s, id, again.Encoder); err != nil {
+			return err
+		}
 	}
 	return c.result(s, id, answer)
 }

@@ -143,7 +143,12 @@ func (p *Simulated) onRequested(ctx context.Context, u *tg.EncryptedChatRequeste
 		p.close(ctx, c, errors.New("declined here"), false)
 		return
 	}
-	if err := p.accept(ctx, c, u.GA); err != nil {
+	err := p.accept(ctx, c, u.GA)
+	switch {
+	case tgerr.Is(err, tg.ErrEncryptionAlreadyAccepted):
+		// Another phone of this person has the chat; this one shows nothing.
+		p.forget(c)
+	case err != nil:
 		p.close(ctx, c, err, false)
 	}
 }

@@ -102,6 +102,8 @@ type Message struct {
 	ID int64
 	// Mine tells whether this phone sent it.
 	Mine bool
+	// Read tells whether the other side has read what this phone sent.
+	Read bool
 	// From is the sender's first name.
 	From string
 	// Text is the message's text or the picture's caption.

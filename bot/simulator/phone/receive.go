@@ -55,8 +55,11 @@ func (p *Simulated) take(
 ) {
 	p.learn(users)
 	for _, u := range updates {
-		if u, ok := u.(*tg.UpdateEncryption); ok {
+		switch u := u.(type) {
+		case *tg.UpdateEncryption:
 			p.onEncryption(ctx, u.Chat)
+		case *tg.UpdateEncryptedMessagesRead:
+			p.onRead(u)
 		}
 	}
 	for _, m := range messages {
@@ -67,6 +70,19 @@ func (p *Simulated) take(
 		c := p.chats[id]
 		p.reportRead(ctx, c)
 		p.maybeRekey(ctx, c)
+	}
+}
+
+// onRead marks what this phone wrote up to a date.
+func (p *Simulated) onRead(u *tg.UpdateEncryptedMessagesRead) {
+	c := p.chats[u.ChatID]
+	if c == nil {
+		return
+	}
+	for i := range c.shown {
+		if m := &c.shown[i]; m.Mine && m.Date.Unix() <= int64(u.MaxDate) {
+			m.Read = true
+		}
 	}
 }
 

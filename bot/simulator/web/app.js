@@ -3,6 +3,7 @@
 import { changes, get, language, me } from "./api.js";
 import { chain } from "./chain.js";
 import { chat } from "./chat.js";
+import { named } from "./courier.js";
 import { say } from "./dialogs.js";
 import { phone } from "./phone.js";
 
@@ -58,13 +59,16 @@ function news(name) {
   tabs.find((tab) => tab.dataset.pane === name).classList.add("news");
 }
 
-function openProfile(name) {
-  if (name.toLowerCase() !== page.view.courier.username.toLowerCase()) {
+/** openProfile opens a courier on the phone or, with a text, the ordinary chat
+ * with the text ready to be sent. */
+function openProfile(name, text) {
+  const courier = named(page.view, name);
+  if (!courier) {
     say(`Nobody here is called @${name}.`);
     return;
   }
   openPane("phone");
-  page.phone.profile();
+  text ? page.phone.letter(courier.username, text) : page.phone.profile(courier.username);
 }
 
 const look = () => get(`/demo/state?user=${page.user}&language=${language}`);

@@ -108,5 +108,5 @@ function open(page, link) {
     page.openPane("chat");
     return;
   }
-  page.openProfile(name);
+  page.openProfile(name, url.searchParams.get("text"));
 }

@@ -29,7 +29,7 @@ export function message(m, on) {
   if (m.sticker) text.append(m.sticker);
   text.append(rich(m.text, m.entities, on));
   if (m.document) text.append(`📎 ${m.document.name}`);
-  text.append(element("span", { className: "stamp" }, m.edited ? `edited ${clock(m.edited)}` : clock(m.date)));
+  text.append(element("span", { className: "stamp" }, (m.edited ? `edited ${clock(m.edited)}` : clock(m.date)) + (m.read ? " ✓✓" : "")));
   bubble.append(text);
   const node = element("article", {
     className: `msg${mine ? " me" : ""}${m.buttons.length || m.picture ? " card-like" : ""}`,

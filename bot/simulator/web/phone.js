@@ -1,6 +1,7 @@
 // The phone with its secret chats.
 
 import { post } from "./api.js";
+import { letters, named, profile, row, rows } from "./courier.js";
 import { say, showPicture } from "./dialogs.js";
 import { entries } from "./message.js";
 import { element, follow, reconcile, short } from "./text.js";
@@ -8,10 +9,10 @@ import { element, follow, reconcile, short } from "./text.js";
 const $ = (id) => document.getElementById(id);
 const lock = `<svg class="lock" viewBox="0 0 24 24" aria-hidden="true"><path d="M17 10V8A5 5 0 0 0 7 8v2H5.5v11h13V10zM9 8a3 3 0 0 1 6 0v2H9z"/></svg>`;
 
-/** phone runs the middle pane. Where it is: the list, the courier's profile or
- * one secret chat. */
+/** phone runs the middle pane. Where it is: the list, "profile:<courier>",
+ * "@<courier>" for the ordinary chat, or one secret chat. */
 export function phone(page) {
-  const state = { at: "list", off: false, seen: new Set() };
+  const state = { at: "list", off: false, hidden: false, second: false, blocked: new Set(), seen: new Set() };
   const go = (at) => { state.at = at; show(page, state, go); };
   $("phone-back").onclick = () => go("list");
   $("phone-more").onclick = () => menu(page, state, go);
@@ -28,7 +29,12 @@ export function phone(page) {
     $("phone-input").value = "";
     act(page, post(`/telegram/users/${page.user}/text`, { chat: state.at, text }));
   };
-  return { show: () => show(page, state, go), profile: () => go("profile") };
+  const letter = (name, text) => {
+    go(`@${name}`);
+    $("phone-input").value = text;
+    $("phone-input").focus();
+  };
+  return { show: () => show(page, state, go), profile: (name) => go(`profile:${name}`), letter };
 }
 
 const secrets = (page) => page.view.chats.filter((c) => c.kind === "secret");
@@ -58,31 +64,59 @@ function show(page, state, go) {
     if (c.state !== "closed" && c.messages.length + (c.state === "pending") > 0) state.at = c.chat;
   }
   const here = all.find((c) => c.chat === state.at);
-  if (!here && state.at !== "profile") state.at = "list";
+  const who = /^(profile:|@)/.test(state.at) && named(page.view, state.at.replace("profile:", ""));
+  if (!here && !who) state.at = "list";
+  const plain = state.at.startsWith("@");
   $("phone-back").hidden = state.at === "list";
-  $("phone-foot").hidden = here?.state !== "open" || state.off;
+  $("phone-foot").hidden = state.off || !plain && here?.state !== "open";
+  $("phone-input").placeholder = plain ? "Message" : "Secret message";
+  $("phone-input").ariaLabel = plain ? "Message to the courier" : "Message in the secret chat";
   const log = $("phone-log");
-  log.classList.toggle("phone-list", !here);
-  title(page, state, here);
-  const list = here ? conversation(page, here) : state.at === "profile" ? [profile(page, go)] : contacts(page, all, go);
-  return follow(log, () => reconcile(log, list));
+  log.classList.toggle("phone-list", !here && !plain);
+  title(page, state, here, who);
+  return follow(log, () => reconcile(log, content(page, state, go, here, who)));
 }
 
-function title(page, state, here) {
-  const name = here || state.at === "profile" ? page.view.courier.name : "Your phone";
+function content(page, state, go, here, who) {
+  if (here) return conversation(page, here);
+  if (state.at.startsWith("@")) return letters(page.view.chats.find((c) => c.chat === `@${who.username}`), page);
+  return who ? [profile(who, state.blocked.has(who.username), profileActs(page, state, go, who))] : contacts(page, go);
+}
+
+function profileActs(page, state, go, who) {
+  const user = `/telegram/users/${page.user}`;
+  return {
+    secret: async () => {
+      const started = await act(page, post(`${user}/secretchat`, { with: `@${who.username}` }));
+      if (started) go(started.chat);
+    },
+    write: () => go(`@${who.username}`),
+    block: async () => {
+      const blocked = state.blocked.has(who.username);
+      if (!await act(page, post(`${user}/do`, { action: blocked ? "unblock" : "block", chat: `@${who.username}` }))) return;
+      blocked ? state.blocked.delete(who.username) : state.blocked.add(who.username);
+      show(page, state, go);
+    },
+  };
+}
+
+function title(page, state, here, who) {
+  const name = here?.title || who?.name || "Your phone";
   $("phone-title").innerHTML = here ? lock : "";
   $("phone-title").append(name);
   $("phone-title").className = here ? "secret" : "";
   const words = { pending: "waiting to be accepted", open: "secret chat", closed: "this secret chat has ended" };
-  $("phone-state").textContent = state.off ? "switched off" : here ? words[here.state] : state.at === "profile" ? `@${page.view.courier.username}` : "chats";
+  const phone = here?.phone ? "second phone, " : "";
+  $("phone-state").textContent = state.off ? "switched off" : here ? phone + words[here.state] : who ? `@${who.username}` : "chats";
 }
 
-function contacts(page, all, go) {
-  const list = [{ key: "courier", state: short(page.view.courier), make: () => row(page.view.courier, `@${page.view.courier.username}`, () => go("profile"), "phone-courier") }];
-  for (const c of all.toReversed()) {
+function contacts(page, go) {
+  const list = rows(page.view, go);
+  for (const c of secrets(page).toReversed()) {
     const last = c.messages.at(-1);
     const words = c.state === "pending" ? "Waiting to be accepted" : c.state === "closed" ? "Ended" : last?.text.split("\n")[0] || "Secret chat";
-    list.push({ key: c.chat, state: short([c.state, words]), make: () => secretRow(c, words, go) });
+    const under = c.phone ? `Second phone: ${words}` : words;
+    list.push({ key: c.chat, state: short([c.state, under]), make: () => secretRow(c, under, go) });
   }
   list.push({
     key: "note", state: "1", make: () => element("p", { className: "note" },
@@ -91,34 +125,11 @@ function contacts(page, all, go) {
   return list;
 }
 
-function row(person, under, onclick, testid) {
-  return element("button", { type: "button", className: "contact", onclick, data: { testid } },
-    element("span", { className: "avatar", "aria-hidden": "true" }, person.name.slice(0, 1)),
-    element("div", {}, element("b", {}, person.name), element("p", { className: "dim" }, under)));
-}
-
 function secretRow(c, words, go) {
-  const node = row({ name: c.title }, words, () => go(c.chat), "phone-secret");
+  const node = row(c.title, words, () => go(c.chat), "phone-secret");
   node.classList.add("secret");
   node.querySelector("b").insertAdjacentHTML("afterbegin", lock);
   return node;
-}
-
-function profile(page, go) {
-  const { name, username } = page.view.courier;
-  return {
-    key: "profile", state: short(name), make: () => element("div", { className: "profile" },
-      element("span", { className: "avatar", "aria-hidden": "true" }, name.slice(0, 1)),
-      element("h3", {}, name), element("p", { className: "dim" }, `@${username}`),
-      element("button", {
-        type: "button", className: "primary", data: { testid: "phone-start-secret" },
-        onclick: async () => {
-          const started = await act(page, post(`/telegram/users/${page.user}/secretchat`, { with: `@${username}` }));
-          if (started) go(started.chat);
-        },
-      }, "Start Secret Chat"),
-      element("p", { className: "note" }, "End-to-end encrypted, between your phone and the courier only.")),
-  };
 }
 
 function conversation(page, c) {
@@ -131,7 +142,7 @@ function conversation(page, c) {
   };
   const list = [intro, ...entries(c.messages, { picture: showPicture, mention: page.openProfile })];
   const note = {
-    pending: `Waiting for ${page.view.courier.name} to accept. This goes on by itself.`,
+    pending: `Waiting for ${c.title} to accept. This goes on by itself.`,
     closed: "This secret chat has ended. Start a new one from the courier's profile.",
     open: c.messages.length ? "" : "The secret chat is open. Your tickets will come here.",
   }[c.state];
@@ -148,12 +159,17 @@ function menu(page, state, go) {
   if (!$("phone-menu").hidden) return closeMenu();
   const can = (label, testid, run) => element("button", { type: "button", data: { testid }, onclick: () => { closeMenu(); run(); } }, label);
   const does = (action, chat) => act(page, post(`/telegram/users/${page.user}/do`, { action, chat }));
+  const turn = async (action, changes) => { if (await does(action)) Object.assign(state, changes); show(page, state, go); };
   const items = [
     state.off
-      ? can("Switch the phone on", "phone-on", async () => { await does("phone-on"); state.off = false; show(page, state, go); })
-      : can("Switch the phone off", "phone-off", async () => { await does("phone-off"); state.off = true; show(page, state, go); }),
+      ? can("Switch the phone on", "phone-on", () => turn("phone-on", { off: false }))
+      : can("Switch the phone off", "phone-off", () => turn("phone-off", { off: true })),
     can("Get a new phone", "phone-new", async () => { await does("new-phone"); go("list"); }),
+    state.hidden
+      ? can("Allow secret chats", "phone-allow", () => turn("no-privacy", { hidden: false }))
+      : can("Forbid secret chats", "phone-forbid", () => turn("privacy", { hidden: true })),
   ];
+  if (!state.second) items.push(can("Get a second phone", "phone-second", () => turn("second-phone", { second: true })));
   if (state.at.startsWith("secret:")) {
     items.push(can("Delete this secret chat", "phone-delete", async () => { await does("delete-chat", state.at); go("list"); }));
   }

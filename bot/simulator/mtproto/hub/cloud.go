@@ -72,12 +72,22 @@ func (h *Hub) post(from, to *account, by *Device, text string) *letter {
 	return mine
 }
 
+// keep numbers a message and tells the account's devices: of the first one with
+// somebody in full, of further ones in short, without the other side, as
+// Telegram does.
 func (h *Hub) keep(a *account, l *letter, by *Device) {
+	known := slices.ContainsFunc(a.mail.letters, func(o *letter) bool { return o.with == l.with })
 	a.mail.letters = append(a.mail.letters, l)
 	l.id = len(a.mail.letters)
 	a.mail.changes = append(a.mail.changes, change{pts: a.mail.pts() + 1, letter: l, about: l.with})
 	for _, d := range a.devices {
-		if d != by {
+		switch {
+		case d == by:
+		case known:
+			d.broadcast(&tg.UpdateShortMessage{
+				Out: l.out, ID: l.id, UserID: l.with.ID, Message: l.text, Pts: a.mail.pts(), PtsCount: 1, Date: l.date,
+			})
+		default:
 			d.push(&tg.UpdateNewMessage{Message: l.wire(), Pts: a.mail.pts(), PtsCount: 1}, l.with)
 		}
 	}

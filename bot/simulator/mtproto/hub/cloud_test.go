@@ -14,15 +14,15 @@ import (
 )
 
 // pushed collects what a device is told while it is connected.
-func pushed(t *testing.T, d *hub.Device) func() []*tg.Updates {
+func pushed(t *testing.T, d *hub.Device) func() []tg.UpdatesClass {
 	t.Helper()
 	var got []hub.Answer
 	t.Cleanup(d.Subscribe(func(a hub.Answer) { got = append(got, a) }))
-	return func() []*tg.Updates {
-		out := make([]*tg.Updates, 0, len(got))
+	return func() []tg.UpdatesClass {
+		out := make([]tg.UpdatesClass, 0, len(got))
 		for _, a := range got {
-			u := &tg.Updates{}
-			if err := u.Decode(&bin.Buffer{Buf: a}); err != nil {
+			u, err := tg.DecodeUpdates(&bin.Buffer{Buf: a})
+			if err != nil {
 				t.Fatal(err)
 			}
 			out = append(out, u)
@@ -69,10 +69,11 @@ func TestAMessageIsToldToAllDevicesWithItsSender(t *testing.T) {
 	news := pushed(t, d)
 	w.write(ada, usher, "code 4711")
 	got := news()
-	if len(got) != 1 || len(got[0].Updates) != 1 || len(got[0].Users) != 1 {
+	if len(got) != 1 {
 		t.Fatalf("told %v", got)
 	}
-	m := got[0].Updates[0].(*tg.UpdateNewMessage)
+	first := got[0].(*tg.Updates)
+	m := first.Updates[0].(*tg.UpdateNewMessage)
 	text := m.Message.(*tg.Message)
 	if m.Pts != 2 || m.PtsCount != 1 || text.Message != "code 4711" || text.Out || text.ID != 1 {
 		t.Errorf("told %v", m)
@@ -80,12 +81,17 @@ func TestAMessageIsToldToAllDevicesWithItsSender(t *testing.T) {
 	if peer, ok := text.PeerID.(*tg.PeerUser); !ok || peer.UserID != ada {
 		t.Errorf("the peer is %v", text.PeerID)
 	}
-	sender := got[0].Users[0].(*tg.User)
+	sender := first.Users[0].(*tg.User)
 	if sender.ID != ada || sender.Min || sender.FirstName != "Ada" {
 		t.Errorf("the sender is %v", sender)
 	}
 	if err := w.ask(u, &tg.InputUser{UserID: sender.ID, AccessHash: sender.AccessHash}, 1); err != nil {
 		t.Errorf("the sender's access hash does not serve: %v", err)
+	}
+	w.write(ada, usher, "again")
+	short, ok := news()[0].(*tg.UpdateShortMessage)
+	if !ok || short.UserID != ada || short.Message != "again" || short.Pts != 3 || short.PtsCount != 1 || short.Out {
+		t.Errorf("the second message is told as %v", short)
 	}
 }
 
@@ -149,7 +155,7 @@ func TestAnAnswerCountsInBothAccounts(t *testing.T) {
 	if len(mine()) != 0 {
 		t.Error("the device is told of what it wrote itself")
 	}
-	if got := others(); len(got) != 1 || !got[0].Updates[0].(*tg.UpdateNewMessage).Message.(*tg.Message).Out {
+	if got := others(); len(got) != 1 || !got[0].(*tg.UpdateShortMessage).Out {
 		t.Errorf("the account's other device is told %v", got)
 	}
 	if got := w.difference(a, 2).(*tg.UpdatesDifference); len(got.NewMessages) != 1 || got.State.Pts != 3 {

@@ -37,7 +37,7 @@ type queued struct {
 	from    *account
 }
 
-// event is a change of a chat. It has no qts of its own, so it is told again
+// event is a change of a chat, or that it was read. It has no qts of its own, so it is told again
 // until the device acknowledges a message that came after it.
 type event struct {
 	after  int
@@ -120,10 +120,14 @@ func (d *Device) enqueue(from *account, m tg.EncryptedMessageClass) {
 	d.push(&tg.UpdateNewEncryptedMessage{Message: m, Qts: d.qts}, from)
 }
 
-// notify tells the device of a change of a chat, now and, until it is
-// acknowledged, in the difference.
+// notify tells the device of a change of a chat.
 func (d *Device) notify(c tg.EncryptedChatClass, about ...*account) {
-	u := &tg.UpdateEncryption{Chat: c, Date: d.hub.now()}
+	d.tell(&tg.UpdateEncryption{Chat: c, Date: d.hub.now()}, about...)
+}
+
+// tell tells the device of something that has no number, now and, until a later
+// message is acknowledged, in the difference.
+func (d *Device) tell(u tg.UpdateClass, about ...*account) {
 	d.events = append(d.events, event{after: d.qts, update: u, about: about})
 	d.push(u, about...)
 }

@@ -113,6 +113,17 @@ func (h *Hub) AddUser(u User) {
 	h.accounts[u.ID] = &account{User: u, blocked: map[int64]bool{}, mail: mailbox{sent: map[int64]bool{}}}
 }
 
+// User finds an account by its id.
+func (h *Hub) User(id int64) (User, bool) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	a, ok := h.accounts[id]
+	if !ok {
+		return User{}, false
+	}
+	return a.User, true
+}
+
 // UserByPhone finds an account by its number, with or without "+".
 func (h *Hub) UserByPhone(phone string) (User, bool) {
 	phone = strings.TrimPrefix(phone, "+")

@@ -103,7 +103,7 @@ func readEncryptedHistory(h *Hub, d *Device, req *tg.MessagesReadEncryptedHistor
 	if req.MaxDate <= 0 {
 		return nil, tgerr.New(400, tg.ErrMaxDateInvalid)
 	}
-	c.other(d).push(&tg.UpdateEncryptedMessagesRead{ChatID: c.id, MaxDate: req.MaxDate, Date: h.now()})
+	c.other(d).tell(&tg.UpdateEncryptedMessagesRead{ChatID: c.id, MaxDate: req.MaxDate, Date: h.now()})
 	return yes(), nil
 }
 

@@ -1,0 +1,36 @@
+package flows_test
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/usherbot/usher/flows"
+)
+
+// TestOperatorsReadWhatBecameOfACourierAndWhatToDo: whose account, what it means, how many customers, what to do.
+func TestOperatorsReadWhatBecameOfACourierAndWhatToDo(t *testing.T) {
+	account := flows.Contact{Username: "quay"}
+	for health, row := range map[string]struct {
+		customers int
+		until     time.Time
+		says      []string
+	}{
+		flows.CourierReady:   {says: []string{"@quay is back"}},
+		flows.CourierAway:    {customers: 1, says: []string{"@quay", "not been connected", "1 customer has a secret chat", "usher courier status"}},
+		flows.CourierLimited: {until: start.Add(time.Hour), says: []string{"@quay", "start no secret chats", "may start chats again"}},
+		flows.CourierEnded:   {customers: 3, says: []string{"ended the session of courier @quay", "3 customers had", "usher courier login"}},
+		flows.CourierBanned:  {customers: 2, says: []string{"taken the account of courier @quay", "2 customers had", "another account"}},
+	} {
+		w := newWorld(t)
+		w.must(w.flows.CourierNewsTold(t.Context(), flows.CourierNews{
+			Account: account, Health: health, Customers: row.customers, Until: row.until,
+		}))
+		text := w.seen()
+		for _, want := range row.says {
+			if !strings.Contains(text, want) {
+				t.Errorf("%s does not say %q: %s", health, want, text)
+			}
+		}
+	}
+}
