@@ -5,7 +5,6 @@ import (
 	"crypto/rand"
 	"crypto/rsa"
 	"errors"
-	"fmt"
 	"math"
 	"net"
 	"sync"
@@ -34,6 +33,7 @@ type abroadWire struct {
 
 	mu   sync.Mutex
 	keys map[[8]byte]crypto.AuthKey
+	seen map[int64]bool // sessions
 }
 
 // abroadCaller is a client's session on one connection.
@@ -54,6 +54,7 @@ func (w *abroadWire) serve(t *testing.T) (addr *net.TCPAddr) {
 	}
 	w.private, w.cipher = exchange.PrivateKey{RSA: private}, crypto.NewServerCipher(rand.Reader)
 	w.ids, w.keys = proto.NewMessageIDGen(time.Now), map[[8]byte]crypto.AuthKey{}
+	w.seen = map[int64]bool{}
 	plain, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -85,11 +86,9 @@ func (w *abroadWire) talk(ctx context.Context, conn transport.Conn) {
 	for {
 		var b bin.Buffer
 		if err := conn.Recv(ctx, &b); err != nil {
-			println("recv", err.Error())
 			return
 		}
 		if err := w.packet(ctx, conn, writing, &b); err != nil {
-			println("packet", err.Error())
 			return
 		}
 	}
@@ -120,7 +119,22 @@ func (w *abroadWire) packet(ctx context.Context, conn transport.Conn, writing *s
 		return err
 	}
 	caller := &abroadCaller{wire: w, conn: conn, key: key, session: data.SessionID, writing: writing}
+	if err := caller.greet(ctx, data.MessageID); err != nil {
+		return err
+	}
 	return caller.take(ctx, data.MessageID, &bin.Buffer{Buf: data.Data()})
+}
+
+// greet tells a client that its session is new, which it waits for.
+func (c *abroadCaller) greet(ctx context.Context, first int64) error {
+	c.wire.mu.Lock()
+	seen := c.wire.seen[c.session]
+	c.wire.seen[c.session] = true
+	c.wire.mu.Unlock()
+	if seen {
+		return nil
+	}
+	return c.send(ctx, proto.MessageFromServer, &mt.NewSessionCreated{FirstMsgID: first, UniqueID: c.session, ServerSalt: 10})
 }
 
 // again gives a packet that was read to the key exchange.
@@ -144,7 +158,6 @@ func (c *abroadCaller) take(ctx context.Context, id int64, b *bin.Buffer) error 
 	if err != nil {
 		return err
 	}
-	println("got", tg.TypesMap()[kind], mt.TypesMap()[kind])
 	switch kind {
 	case proto.MessageContainerTypeID:
 		var box proto.MessageContainer
@@ -180,7 +193,6 @@ func (c *abroadCaller) take(ctx context.Context, id int64, b *bin.Buffer) error 
 // call answers a call.
 func (c *abroadCaller) call(ctx context.Context, id int64, b *bin.Buffer) error {
 	answer, err := c.bare(b)
-	println("answered", fmt.Sprintf("%T %v", answer, err))
 	var refused *tgerr.Error
 	switch {
 	case errors.As(err, &refused):
@@ -239,7 +251,5 @@ func (c *abroadCaller) send(ctx context.Context, kind proto.MessageType, m bin.E
 	}
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
 	defer cancel()
-	err = c.conn.Send(ctx, &packet)
-	println("sent", fmt.Sprint(err))
-	return err
+	return c.conn.Send(ctx, &packet)
 }
