@@ -41,6 +41,12 @@ func (c courierDesk) Renew(ctx context.Context, customer int64) error {
 	return courierError(c.Pool.Renew(ctx, customer))
 }
 
+// Link lets the courier start a customer's secret chat.
+func (c courierDesk) Link(ctx context.Context, customer int64) (flows.Link, error) {
+	link, err := c.Pool.Link(ctx, customer)
+	return flows.Link{URL: link.URL, Code: link.Code, Until: link.Until}, courierError(err)
+}
+
 // keyCell is the side of a cell of a key's picture, in pixels.
 const keyCell = 40
 
@@ -76,6 +82,8 @@ func courierError(err error) error {
 		return fmt.Errorf("%w: %w", order.ErrNoCourier, err)
 	case errors.Is(err, courier.ErrNoChat):
 		return fmt.Errorf("%w: %w", order.ErrNoChat, err)
+	case errors.Is(err, courier.ErrLimited):
+		return fmt.Errorf("%w: %w", order.ErrNotAllowed, err)
 	}
 	return err
 }

@@ -185,15 +185,16 @@ func (a *app) courierConfig() courier.Config {
 func (a *app) flowsDeps() flows.Deps {
 	var desk flows.Courier = nobody{}
 	var verify func(context.Context, int64) (flows.Key, error)
+	var link func(context.Context, int64) (flows.Link, error)
 	var renew func(context.Context, int64) error
 	if a.courier != nil {
 		accounts := courierDesk{a.courier}
-		desk, verify, renew = accounts, accounts.Verify, accounts.Renew
+		desk, verify, link, renew = accounts, accounts.Verify, accounts.Link, accounts.Renew
 	}
 	a.engine = order.NewEngine(a.engineConfig(), order.Deps{}) // completed by wire
 	return flows.Deps{
 		Sessions: a.db, Courier: desk, Desk: a.engine, Operate: a.engine.Operate, View: a.db, Holds: a.db, Lookers: a.db, Messenger: a.bot, Artist: ticketgen.Artist{},
-		Clock: a.clock, Wake: a.wakeCustomer, Verify: verify, Renew: renew, CardShown: a.engine.CardShown, Attention: a.attention, Pause: a.pause.set,
+		Clock: a.clock, Wake: a.wakeCustomer, Verify: verify, Link: link, Renew: renew, CardShown: a.engine.CardShown, Attention: a.attention, Pause: a.pause.set,
 		Venue: a.changeVenue, Venues: a.venues.list,
 		Status: a.status, WordsWrong: func(err error) { a.log.Error("words", "error", err) },
 		Config: flows.Config{

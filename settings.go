@@ -58,6 +58,7 @@ type courierSettings struct {
 	codeFile                    string // where the code will be, once Telegram has sent it
 	server                      string
 	serverKey                   []byte
+	daily                       int // chats that each account starts in 24 hours
 }
 
 // checker collects everything that is wrong, so that the operator sees all of it at once.
@@ -273,7 +274,7 @@ func (c *checker) amounts(e environment, s *settings) {
 	s.gas.Limit = c.number("GAS_LIMIT", e.GasLimit, 10_000, 250_000)
 	s.confirmations = c.number("CONFIRMATIONS", e.Confirmations, 1, 240)
 	s.finality = c.number("FINALITY", e.Finality, 1, 100_000)
-	c.number("COURIER_DAILY", e.CourierDaily, 0, 1000)
+	s.courier.daily = int(c.number("COURIER_DAILY", e.CourierDaily, 0, 1000))
 	c.fee(e, s)
 	var err error
 	s.atStake, err = cirrus.ParseCRS(e.MaxAtStake)

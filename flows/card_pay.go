@@ -59,7 +59,11 @@ func (c card) awaiting() part {
 
 // chatGone says, where somebody is about to pay, that there is no secret chat to hand the ticket over.
 func (c card) chatGone(p part) part {
-	if !c.noChat() {
+	switch {
+	case c.around.Courier == "" && c.around.Chat == ChatNone:
+		p.text = paragraphs(c.say("card.pay_no_courier", nil), p.text)
+		return p
+	case !c.noChat():
 		return p
 	}
 	p.text = paragraphs(c.say("card.no_chat", nil), p.text)

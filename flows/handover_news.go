@@ -95,7 +95,7 @@ func (f *Flows) openedNow(ctx context.Context, t *turn) ([]showing, error) {
 	if err == nil {
 		all, err = f.intoNewChat(ctx, t, all)
 	}
-	t.session.Way, t.session.Tries.Anew, t.session.Tries.Gone = 0, "", ""
+	t.session.Way, t.session.Tries.Anew, t.session.Tries.Gone, t.session.Tries.Since = 0, "", "", time.Time{}
 	return all, err
 }
 
@@ -247,6 +247,7 @@ func (f *Flows) needingScreen(ctx context.Context, t *turn) (*showing, error) {
 // address stays valid, and the ticket would wait.
 func (f *Flows) unpaidBell(ctx context.Context, t *turn) (*showing, error) {
 	open, err := f.unpaid(ctx, t.customer())
+	open = slices.DeleteFunc(open, func(o order.Order) bool { return !asksMoney(o) })
 	if err != nil || len(open) == 0 {
 		return nil, err
 	}
@@ -255,8 +256,13 @@ func (f *Flows) unpaidBell(ctx context.Context, t *turn) (*showing, error) {
 		return nil, err
 	}
 	about := t.say("closed.unpaid", args{
-		"Count": len(open), "Seats": enumerate(seatNames(seatsOf(open...))), "Show": showName(open[0].Show),
+		"Count": len(open), "Seats": enumerate(seatNames(seatsOf(open[0]))), "Show": showName(open[0].Show),
 	})
 	s.Text = paragraphs(about, s.Text)
 	return &s, nil
+}
+
+// asksMoney tells whether an order waits for money that may not have been sent yet.
+func asksMoney(o order.Order) bool {
+	return o.State == order.AwaitingPayment || o.State == order.PartPaid
 }

@@ -247,3 +247,19 @@ func TestTheCourierIsAlwaysTheCustomersOwn(t *testing.T) {
 		}
 	}
 }
+
+// TestACardWithoutACourierHasRoomForEverything: whatever else it has to say.
+func TestACardWithoutACourierHasRoomForEverything(t *testing.T) {
+	w := newWorld(t)
+	tip := order.Tip{Height: 1_198_000, Time: start, Seen: start, Healthy: true}
+	for name, o := range variants(w) {
+		for _, o := range []order.Order{o, several(o)} {
+			screen, err := w.flows.Card(o, start, flows.Around{Tip: tip, Chat: flows.ChatNone, Nr: 7, Of: 8})
+			w.must(err)
+			checkScreen(t, name, screen)
+			if o.State == order.AwaitingPayment && !strings.Contains(screen.Text.String(), "Best wait with paying") {
+				t.Errorf("%s: %s", name, screen.Text)
+			}
+		}
+	}
+}

@@ -61,8 +61,7 @@ func (f *Flows) around(ctx context.Context, o order.Order) (Around, error) {
 		return Around{}, err
 	}
 	waiting := func(t order.Ticket) bool { return t.Delivery.State == order.DeliveryWaiting }
-	asking := o.State == order.AwaitingPayment || o.State == order.PartPaid
-	if !asking && !slices.ContainsFunc(o.Tickets, waiting) {
+	if !asksMoney(o) && !slices.ContainsFunc(o.Tickets, waiting) {
 		return around, nil
 	}
 	contact, err := f.Courier.Contact(ctx, o.Customer)

@@ -47,7 +47,7 @@ func (f *Flows) wayScreen(ctx context.Context, t *turn, state ChatState) (Screen
 	w, err := f.way(ctx, t, state)
 	switch {
 	case errors.Is(err, order.ErrNoCourier):
-		row := []Button{t.button("button.look_again", nil, act(doWays, string(doStuck)))}
+		row := []Button{t.button("button.look_again", nil, act(doWays, t.phone()))}
 		return Screen{Text: paragraphs(w.hinted(t), t.say("way.no_courier", nil)), Buttons: [][]Button{row}}, nil
 	case err != nil:
 		return Screen{}, err

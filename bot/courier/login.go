@@ -9,6 +9,7 @@ import (
 	"github.com/gotd/td/telegram"
 	"github.com/gotd/td/telegram/auth"
 	"github.com/gotd/td/tg"
+	"github.com/gotd/td/tgerr"
 )
 
 // errNoSignUp: the phone number has no account.
@@ -81,42 +82,70 @@ func (c *Courier) signIn(ctx context.Context, client *telegram.Client) error {
 	if c.cfg.Code == nil || c.cfg.Phone == "" {
 		return ErrNoCourier
 	}
-	flow := auth.NewFlow(prompts{c.cfg}, auth.SendCodeOptions{})
-	err := c.cfg.Do(ctx, "courier.login", func(ctx context.Context) error { return flow.Run(ctx, client.Auth()) })
+	err := c.cfg.Do(ctx, "courier.login", func(ctx context.Context) error { return c.enter(ctx, client.Auth()) })
 	if err != nil {
 		return fmt.Errorf("%w: %w", errLogin, err)
 	}
 	return nil
 }
 
+// maxCodeTries bounds how often a wrong code may be put right: codes lie in files from
+// before, and people mistype.
+const maxCodeTries = 3
+
+// enter has Telegram send a code, and logs in with it.
+func (c *Courier) enter(ctx context.Context, client *auth.Client) error {
+	answer, err := client.SendCode(ctx, c.cfg.Phone, auth.SendCodeOptions{})
+	if err != nil {
+		return fmt.Errorf("ask for a code: %w", err)
+	}
+	sent, ok := answer.(*tg.AuthSentCode)
+	if !ok {
+		return fmt.Errorf("ask for a code: Telegram answers %T", answer)
+	}
+	last := ""
+	for range maxCodeTries {
+		code, askErr := c.cfg.Code(ctx)
+		code = strings.TrimSpace(code)
+		switch {
+		case askErr != nil:
+			return errors.Join(err, fmt.Errorf("get the code: %w", askErr))
+		case code == last:
+			return err // it would be refused once more
+		}
+		last = code
+		_, err = client.SignIn(ctx, c.cfg.Phone, code, sent.PhoneCodeHash)
+		if !tgerr.Is(err, "PHONE_CODE_INVALID", "PHONE_CODE_EMPTY") {
+			break
+		}
+	}
+	var signUp *auth.SignUpRequired
+	switch {
+	case errors.Is(err, auth.ErrPasswordAuthNeeded):
+		return c.givePassword(ctx, client)
+	case errors.As(err, &signUp):
+		return errNoSignUp
+	}
+	return err
+}
+
+func (c *Courier) givePassword(ctx context.Context, client *auth.Client) error {
+	password := ""
+	if c.cfg.Password != nil {
+		var err error
+		if password, err = c.cfg.Password(ctx); err != nil {
+			return fmt.Errorf("get the two-step password: %w", err)
+		}
+	}
+	if password == "" {
+		return errors.New("the account has a two-step password, and none is configured")
+	}
+	_, err := client.Password(ctx, password)
+	return err
+}
+
 // errLogin marks what only a person can repair: a wrong code, a missing password.
 var errLogin = errors.New("login refused")
-
-// prompts answers gotd's questions from the configuration.
-type prompts struct{ cfg Config }
-
-// Phone is the account's number.
-func (p prompts) Phone(context.Context) (string, error) { return p.cfg.Phone, nil }
-
-// Code is what Telegram has just sent.
-func (p prompts) Code(ctx context.Context, _ *tg.AuthSentCode) (string, error) {
-	code, err := p.cfg.Code(ctx)
-	return strings.TrimSpace(code), err
-}
-
-// Password is the two-step password.
-func (p prompts) Password(ctx context.Context) (string, error) {
-	if p.cfg.Password == nil {
-		return "", errors.New("the account has a two-step password, and none is configured")
-	}
-	return p.cfg.Password(ctx)
-}
-
-// AcceptTermsOfService refuses: the courier never opens an account.
-func (prompts) AcceptTermsOfService(context.Context, tg.HelpTermsOfService) error { return errNoSignUp }
-
-// SignUp refuses as well.
-func (prompts) SignUp(context.Context) (auth.UserInfo, error) { return auth.UserInfo{}, errNoSignUp }
 
 func username(u *tg.User) string {
 	if u.Username != "" {

@@ -256,4 +256,19 @@ func (s seat) AccountChanged(ctx context.Context, news AccountNews) error {
 	return s.pool.noted(ctx, s.slot, news)
 }
 
-var _ secretchat.Store = prefixed{}
+// StartOver has every chat of every account made anew, because the store came back older
+// than it was: each is discarded at the server, and told as closed. Only the process that
+// may write the couriers' records may call it. What was begun goes on in the next Run; a
+// call that broke off must be repeated.
+func (p *Pool) StartOver(ctx context.Context) error {
+	members, err := p.members(ctx, 0)
+	if err != nil {
+		return err
+	}
+	for _, m := range members {
+		if err := m.current().DiscardAll(ctx, secretchat.ReasonStale); err != nil {
+			return fmt.Errorf("discard the secret chats of slot %s: %w", m.name, err)
+		}
+	}
+	return nil
+}
