@@ -19,6 +19,8 @@ type Tries struct {
 	Anew string `json:"anew,omitempty"`
 	// Gone is what was said of the secret chat being over, until another one opens; empty: nothing.
 	Gone Why `json:"gone,omitempty"`
+	// Since is when that was said first.
+	Since time.Time `json:"since,omitzero"`
 	// Offered is when tickets were last offered again because a secret chat had opened.
 	Offered time.Time `json:"offered,omitzero"`
 }

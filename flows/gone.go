@@ -43,6 +43,9 @@ func (f *Flows) goneBell(ctx context.Context, t *turn, why Why, unpaid *showing)
 		bell.edit = 0 // it rings
 	}
 	bell.Text = paragraphs(f.goneText(t, why, kept, coming, someone), bell.Text)
+	if tries.Gone == "" {
+		tries.Since = t.now
+	}
 	tries.Gone = why
 	return bell, nil
 }
@@ -117,10 +120,10 @@ func (f *Flows) goneText(t *turn, why Why, kept []entry, coming int, someone boo
 	return t.say("gone.coming", a)
 }
 
-// What is offered when a secret chat opens: not what was sent a moment ago, which may be in this very chat, and not
-// again where news of it come twice.
+// What is offered when a secret chat opens, unless the one before is known to be gone: not what was sent a moment ago,
+// which may be in this very chat. And nothing is offered again where news of it come twice.
 const (
-	offerAfter = 2 * time.Minute
+	offerAfter = 30 * time.Second
 	offerEvery = 10 * time.Minute
 )
 
@@ -147,7 +150,7 @@ func (f *Flows) intoNewChat(ctx context.Context, t *turn, all []showing) ([]show
 		case d.State != order.DeliverySeen:
 		case t.session.Tries.Anew != "":
 			wanted = append(wanted, e)
-		case t.now.Sub(d.Sent) >= offerAfter:
+		case d.Sent.Before(t.session.Tries.Since), t.now.Sub(d.Sent) >= offerAfter:
 			rest = append(rest, e)
 		}
 	}

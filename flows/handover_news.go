@@ -95,7 +95,7 @@ func (f *Flows) openedNow(ctx context.Context, t *turn) ([]showing, error) {
 	if err == nil {
 		all, err = f.intoNewChat(ctx, t, all)
 	}
-	t.session.Way, t.session.Tries.Anew, t.session.Tries.Gone = 0, "", ""
+	t.session.Way, t.session.Tries.Anew, t.session.Tries.Gone, t.session.Tries.Since = 0, "", "", time.Time{}
 	return all, err
 }
 

@@ -49,7 +49,7 @@ func (Artist) Hall(plan flows.HallPlan) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("drawing a hall: %w", err)
 	}
-	return encodePNG(h.p.picture)
+	return encodePNG(withPalette(h.p.picture))
 }
 
 type hall struct {

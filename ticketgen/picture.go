@@ -43,7 +43,7 @@ func Picture(payload []byte, frame Frame) ([]byte, error) {
 	picture, err := firstReadable(string(payload), qrSide, func(code *image.Gray) (image.Image, error) {
 		at := image.Rect(0, 0, qrSide, qrSide).Add(image.Pt((pictureWidth-qrSide)/2, qrTop))
 		draw.Draw(p.picture, at, code, image.Point{}, draw.Src)
-		return p.picture, nil
+		return withPalette(p.picture), nil
 	})
 	if err != nil {
 		return nil, fmt.Errorf("ticket picture: %w", err)
