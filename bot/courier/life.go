@@ -2,6 +2,7 @@ package courier
 
 import (
 	"context"
+	"fmt"
 	"sync/atomic"
 	"time"
 
@@ -50,6 +51,7 @@ func (l *life) run(ctx context.Context, client *telegram.Client, self int64) err
 		}})
 	})
 	group.Go(func() error { return l.watch(ctx) })
+	group.Go(func() error { return l.probe(ctx, client) })
 	group.Go(func() error { return l.c.emptyInbox(ctx) })
 	group.Go(func() error { return l.carryAsks(ctx) })
 	group.Go(func() error {
@@ -181,6 +183,22 @@ func (l *life) connected(ctx context.Context, state telegram.ConnectionState, lo
 			return l.c.cfg.Clock.After(lostGrace)
 		}
 		return lost
+	}
+}
+
+// probe asks now and then who the account is, and ends the life where it is nobody any
+// more: of an account that has nothing to send nothing else would tell.
+func (l *life) probe(ctx context.Context, client *telegram.Client) error {
+	for {
+		if err := l.c.wait(ctx, probeEvery); err != nil {
+			return err
+		}
+		limited, cancel := context.WithTimeout(ctx, probeTimeout)
+		_, err := client.Self(limited)
+		cancel()
+		if sessionGone(err) {
+			return fmt.Errorf("ask whether the courier is still logged in: %w", err)
+		}
 	}
 }
 
