@@ -174,7 +174,7 @@ func menu() ([]bot.Menu, error) {
 func (a *app) courierConfig() courier.Config {
 	c := a.settings.courier
 	cfg := courier.Config{
-		APIID: c.id, APIHash: c.hash, Phone: c.phone, Server: c.server, ServerKeyPEM: c.serverKey, Daily: c.daily,
+		APIID: c.id, APIHash: c.hash, Phone: c.phone, Server: c.server, ServerKeyPEM: c.serverKey,
 		Store: a.chats, Shared: a.chats.Shared(), Common: a.chats.Shared(), Log: a.log, Do: a.sites.Do,
 		Code:     c.codes(a.log),
 		Password: func(context.Context) (string, error) { return c.password, nil },
