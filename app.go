@@ -178,6 +178,7 @@ func (a *app) courierConfig() courier.Config {
 		Store: a.chats, Shared: a.chats.Shared(), Common: a.chats.Shared(), Log: a.log, Do: a.sites.Do,
 		Code:     c.codes(a.log),
 		Password: func(context.Context) (string, error) { return c.password, nil },
+		Daily:    c.daily,
 	}
 	return cfg
 }
