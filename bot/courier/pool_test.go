@@ -422,3 +422,21 @@ func TestAWrongCodeMayBePutRight(t *testing.T) {
 		}
 	}
 }
+
+// TestAnAccountThatHasNothingToSendNoticesThatItIsGone: nobody writes to it, and nothing is delivered.
+func TestAnAccountThatHasNothingToSendNoticesThatItIsGone(t *testing.T) {
+	t.Parallel()
+	b := newBed(t)
+	cfg := b.config()
+	cfg.Clock = hasty{}
+	_, n, _ := b.start(cfg)
+	n.wait(t, "ready true", 1)
+	must(t, b.server.Hub().EndSessions(courierID))
+	n.wait(t, "ready false Telegram has ended the courier's session", 1)
+}
+
+// hasty is a clock whose pauses are short.
+type hasty struct{}
+
+func (hasty) Now() time.Time                         { return time.Now() }
+func (hasty) After(d time.Duration) <-chan time.Time { return time.After(d / 50) }

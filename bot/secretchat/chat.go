@@ -57,6 +57,7 @@ type chat struct {
 	Created    int64  `json:"created"`         // Unix seconds
 	Ended      int64  `json:"ended,omitempty"` // Unix seconds
 	Attempts   int    `json:"attempts,omitempty"`
+	Replaces   []int  `json:"replaces,omitempty"` // chats that end because of this one
 
 	G          int    `json:"g,omitempty"`
 	P          []byte `json:"p,omitempty"`
@@ -86,7 +87,7 @@ type chat struct {
 	AskedAt   int64     `json:"asked_at,omitempty"` // Unix seconds
 	Early     []arrival `json:"early,omitempty"`    // came before the chat was ready
 
-	Blobs   []string  `json:"blobs,omitempty"` // pictures that the chat did not live to send
+	Blobs   []string  `json:"blobs,omitempty"` // pictures that are not to be sent any more
 	Pending []pending `json:"pending,omitempty"`
 	Outbox  []entry   `json:"outbox,omitempty"`
 	Marks   []mark    `json:"marks,omitempty"`
@@ -159,8 +160,9 @@ func (c *chat) wipe() {
 	for _, p := range c.Pending {
 		c.Blobs = appendBlob(c.Blobs, p.Photo)
 	}
-	for _, out := range c.Outbox {
-		c.Blobs = appendBlob(c.Blobs, out.Photo)
+	for i := range c.Outbox {
+		c.Blobs = appendBlob(c.Blobs, c.Outbox[i].Photo)
+		c.Outbox[i].settle()
 	}
 	c.forgetExchange()
 	for _, key := range []secret{c.Exponent, c.keyBytes(c.Key), c.keyBytes(c.Old)} {
@@ -168,7 +170,7 @@ func (c *chat) wipe() {
 	}
 	c.Exponent, c.Key, c.Old = nil, nil, nil
 	c.Waiting, c.Early, c.Outbox, c.Pending = nil, nil, nil, nil
-	c.Public, c.PeerPublic, c.Picture, c.P = nil, nil, nil, nil
+	c.Public, c.PeerPublic, c.Picture, c.P, c.Replaces = nil, nil, nil, nil, nil
 }
 
 func appendBlob(blobs []string, p *photo) []string {

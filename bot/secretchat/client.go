@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -15,15 +16,18 @@ import (
 // Client keeps one account's side of its secret chats.
 type Client struct {
 	cfg   Config
-	locks [64]sync.Mutex // a chat's record is changed by one at a time
-	calls chan struct{}  // bounds calls under way
+	chats locks         // a chat's record is changed by one at a time
+	calls chan struct{} // bounds calls under way
 
-	dh dhCache
+	users locks // of one user's chats only one is begun at a time
+
+	dh       dhCache
+	unmarked atomic.Int32 // read marks in a row that failed
 
 	writer int64 // names this client in the records that it saves
 
 	mu         sync.Mutex
-	users      map[int]int64    // chat to user: the index, from the names in the store
+	owners     map[int]int64    // chat to user: the index, from the names in the store
 	revisions  map[int]revision // what this client has seen of each record last
 	turnedAway map[int]bool     // uninvited chats of which the server is still to be told
 	workers    map[int]*worker
@@ -141,15 +145,28 @@ func (c *Client) resume(ctx context.Context, ch *chat) error {
 }
 
 // Ask asks a user for a chat. It is pending until the user's phone accepts, or until
-// Config.Patience ends. After ErrHalted the chat may be there all the same: Chats of
-// the next client tells.
+// Config.Patience ends; once it is open, the chats with the same user that were there
+// before are closed. A user who has just asked for one themselves is not asked: that
+// chat is returned, its Creator false. After ErrHalted the chat may be there all the
+// same: Chats of the next client tells.
 func (c *Client) Ask(ctx context.Context, user, accessHash int64) (Chat, error) {
+	lock := c.users.of(user)
+	lock.Lock()
+	defer lock.Unlock()
+	earlier, err := c.chatsOf(ctx, user)
+	if err != nil {
+		return Chat{}, err
+	}
+	if ch := c.justAsked(earlier); ch != nil {
+		return ch.public(), nil
+	}
 	e := c.env()
 	raw, err := e.randomID()
 	if err != nil {
 		return Chat{}, err
 	}
 	ch := asking(e, int(int32(raw)|1), user, accessHash)
+	ch.Replaces = alive(earlier)
 	if err := c.create(ctx, ch); err != nil {
 		return Chat{}, err
 	}

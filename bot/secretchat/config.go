@@ -43,6 +43,12 @@ type Downloader interface {
 	UploadGetFile(context.Context, *tg.UploadGetFileRequest) (tg.UploadFileClass, error)
 }
 
+// ReadMarker is a part that an API may have besides: it shows the other side which of
+// its messages were taken. *tg.Client has it.
+type ReadMarker interface {
+	MessagesReadEncryptedHistory(context.Context, *tg.MessagesReadEncryptedHistoryRequest) (bool, error)
+}
+
 // API is what of Telegram the library calls. *tg.Client has it.
 type API interface {
 	Handshaker
@@ -59,6 +65,7 @@ type Chat struct {
 	Phase   Phase
 	Reason  Reason // why it is over, if it is
 	Created time.Time
+	Timer   time.Duration // after which what is sent vanishes once it was looked at; 0 for never
 }
 
 // Handler is told what happens.
@@ -82,7 +89,7 @@ type Config struct {
 	After   func(time.Duration) <-chan time.Time
 	// Do is called around every call that has an effect, with the name of its site:
 	// accept, ask, discard, upload, send_text, send_photo, send_service; and
-	// parameters and download, which only read.
+	// parameters and download, which only read, and read, which may fail at will.
 	Do  func(ctx context.Context, site string, call func(context.Context) error) error
 	Log *slog.Logger
 	// Patience is how long a chat of ours waits for the other phone's answer before

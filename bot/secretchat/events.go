@@ -31,6 +31,7 @@ type Event struct {
 	Kind   EventKind `json:"kind"`
 
 	Message  int64         `json:"message,omitempty"` // names a message that came
+	Date     int           `json:"date,omitempty"`    // when the server took it, Unix seconds
 	Text     string        `json:"text,omitempty"`
 	File     *File         `json:"file,omitempty"`
 	Key      string        `json:"key,omitempty"`

@@ -1,6 +1,7 @@
 package secretchat
 
 import (
+	"bytes"
 	"crypto/aes"
 	"crypto/md5" // #nosec G501 -- the file key's fingerprint is defined with it
 	"encoding/binary"
@@ -26,12 +27,18 @@ type encryptedFile struct {
 
 // encryptFile draws a key and encrypts a file with it.
 func encryptFile(plain []byte, random io.Reader) (encryptedFile, error) {
-	f := encryptedFile{Key: make(secret, fileKeyLen), IV: make(secret, fileIVLen), Size: len(plain)}
-	for _, b := range [][]byte{f.Key, f.IV} {
+	key, iv := make(secret, fileKeyLen), make(secret, fileIVLen)
+	for _, b := range [][]byte{key, iv} {
 		if _, err := io.ReadFull(random, b); err != nil {
 			return encryptedFile{}, fmt.Errorf("read randomness for a file key: %w", err)
 		}
 	}
+	return encryptFileUnder(key, iv, plain, random)
+}
+
+// encryptFileUnder encrypts a file with a key that is given.
+func encryptFileUnder(key, iv secret, plain []byte, random io.Reader) (encryptedFile, error) {
+	f := encryptedFile{Key: key, IV: iv, Size: len(plain)}
 	padded := make([]byte, (len(plain)+aes.BlockSize-1)/aes.BlockSize*aes.BlockSize)
 	copy(padded, plain)
 	if _, err := io.ReadFull(random, padded[len(plain):]); err != nil {
@@ -42,7 +49,7 @@ func encryptFile(plain []byte, random io.Reader) (encryptedFile, error) {
 		return encryptedFile{}, fmt.Errorf("set up file cipher: %w", err)
 	}
 	f.Data = make([]byte, len(padded))
-	ige.EncryptBlocks(block, f.IV, f.Data, padded)
+	ige.EncryptBlocks(block, bytes.Clone(f.IV), f.Data, padded)
 	f.Ref.Fingerprint = fileFingerprint(f.Key, f.IV)
 	return f, nil
 }

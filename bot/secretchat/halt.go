@@ -18,8 +18,11 @@ var errRetired = errors.New("another client has taken over")
 // ErrHalted. Two clients at work on one store would use sequence numbers twice.
 func (c *Client) Retire() {
 	_ = c.halted(errRetired)
-	for i := range c.locks {
-		passed(&c.locks[i])
+	for i := range c.users {
+		passed(&c.users[i])
+	}
+	for i := range c.chats {
+		passed(&c.chats[i])
 	}
 }
 

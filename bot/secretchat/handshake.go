@@ -92,6 +92,11 @@ func (c *chat) waits(accessHash int64) {
 
 // answered completes a chat of ours with the other side's part of the key.
 func (c *chat) answered(e env, accessHash int64, peerPublic []byte, fingerprint int64) (Fault, error) {
+	if c.Creator && !c.live() {
+		// It was over for us before the server had our request: the phone must not
+		// be left with a chat that nobody answers in.
+		c.Phase = PhaseClosing
+	}
 	if c.Phase != PhaseAsking && c.Phase != PhaseWaiting || c.Exponent == nil {
 		return "", nil
 	}

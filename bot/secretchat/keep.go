@@ -26,7 +26,12 @@ func storeContext(ctx context.Context) (context.Context, context.CancelFunc) {
 	return context.WithTimeout(context.WithoutCancel(ctx), storeTimeout)
 }
 
-func (c *Client) lock(id int) *sync.Mutex { return &c.locks[uint(id)%uint(len(c.locks))] }
+// locks are enough locks that two that work at different things seldom meet.
+type locks [64]sync.Mutex
+
+func (l *locks) of(id int64) *sync.Mutex { return &l[uint64(id)%uint64(len(l))] }
+
+func (c *Client) lock(id int) *sync.Mutex { return c.chats.of(int64(id)) }
 
 // load reads a chat's record; nil when there is none.
 func (c *Client) load(ctx context.Context, id int) (*chat, error) {
@@ -130,7 +135,7 @@ func (c *Client) create(ctx context.Context, ch *chat) error {
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.users[ch.ID] = ch.User
+	c.owners[ch.ID] = ch.User
 	return nil
 }
 
@@ -180,7 +185,7 @@ func (c *Client) forget(ctx context.Context, ch *chat) error {
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	delete(c.users, ch.ID)
+	delete(c.owners, ch.ID)
 	delete(c.revisions, ch.ID)
 	delete(c.turnedAway, ch.ID)
 	return nil

@@ -25,10 +25,9 @@ const (
 // pending is a message of the caller's that has no number yet: a picture that is
 // still to be uploaded, or what comes after one.
 type pending struct {
-	Key     string `json:"key"`
-	Text    string `json:"text,omitempty"`
-	Photo   *photo `json:"photo,omitempty"`
-	Uploads int    `json:"uploads,omitempty"`
+	Key   string `json:"key"`
+	Text  string `json:"text,omitempty"`
+	Photo *photo `json:"photo,omitempty"`
 }
 
 // photo is what is known of a picture, or of a file that has a name, before it is
@@ -66,9 +65,23 @@ type entry struct {
 	Key      string   `json:"key,omitempty"`
 	Data     []byte   `json:"data"` // ciphertext
 	File     *fileRef `json:"file,omitempty"`
-	Photo    *photo   `json:"photo,omitempty"` // until sent: to begin anew with
+	Photo    *photo   `json:"photo,omitempty"`    // until the server has named the file
+	FileKey  secret   `json:"file_key,omitempty"` // as long as Photo: to upload it anew with
+	FileIV   secret   `json:"file_iv,omitempty"`
 	Uploads  int      `json:"uploads,omitempty"`
 	Sent     bool     `json:"sent,omitempty"`
+	// Exchange is the change of keys that the message asks for or agrees to.
+	Exchange int64 `json:"exchange,omitempty"`
+}
+
+// unfiled says that the message cannot be sent before its file is uploaded anew.
+func (out *entry) unfiled() bool { return out.Kind == kindPhoto && out.File == nil }
+
+// settle forgets what a picture could be uploaded anew with.
+func (out *entry) settle() {
+	clear(out.FileKey)
+	clear(out.FileIV)
+	out.Photo, out.FileKey, out.FileIV = nil, nil, nil
 }
 
 // mark is the state of a message under its caller's key. It outlives the entry.

@@ -22,6 +22,9 @@ func (c *Client) network(ctx context.Context, w *worker) (step, error) {
 	if ch == nil {
 		return step{}, nil
 	}
+	if err := c.replace(ctx, ch); err != nil {
+		return step{}, err
+	}
 	switch ch.Phase {
 	case PhaseRequested:
 		return c.prepare(ctx, w, ch)
@@ -198,7 +201,7 @@ func (c *Client) discard(ctx context.Context, w *worker, ch *chat) (step, error)
 	})
 }
 
-// clean removes the pictures that a chat did not live to send.
+// clean removes pictures that are not to be sent any more.
 func (c *Client) clean(ctx context.Context, ch *chat) error {
 	if len(ch.Blobs) == 0 {
 		return nil

@@ -32,119 +32,19 @@ var (
 	ErrUnfit = errors.New("unfit to be sent")
 )
 
-func (c *chat) mark(key string) *mark {
-	for i := range c.Marks {
-		if c.Marks[i].Key == key {
-			return &c.Marks[i]
-		}
-	}
-	return nil
-}
-
-// progress moves a caller's message forward, never back, and tells the caller.
-func (c *chat) progress(key string, state State) {
-	m := c.mark(key)
-	if key == "" || m == nil || m.State == Seen || m.State == state || (m.State == Sent && state == Queued) {
-		return
-	}
-	m.State = state
-	c.tell(Event{Kind: EventProgress, Key: key, State: state})
-}
-
-// enqueue takes a caller's message. Under a key that is known already nothing
-// happens but that its state is told.
-func (c *chat) enqueue(e env, p pending) (State, error) {
-	if m := c.mark(p.Key); m != nil {
-		return m.State, nil
-	}
-	if c.Phase != PhaseOpen {
-		return "", fmt.Errorf("queue a message: %w", ErrNoChat)
-	}
-	if len(c.Outbox)+len(c.Pending) >= maxUnread {
-		return "", fmt.Errorf("queue a message: %w", ErrBacklog)
-	}
-	c.Marks = append(c.Marks, mark{Key: p.Key, State: Queued})
-	if over := len(c.Marks) - maxMarks; over > 0 {
-		c.Marks = slices.Delete(c.Marks, 0, over)
-	}
-	if p.Photo != nil || len(c.Pending) > 0 {
-		c.Pending = append(c.Pending, p)
-		return Queued, nil
-	}
-	return Queued, c.numberText(e, p)
-}
-
-// flushTexts numbers the texts at the head of what is pending.
-func (c *chat) flushTexts(e env) error {
-	for len(c.Pending) > 0 && c.Pending[0].Photo == nil {
-		p := c.Pending[0]
-		c.Pending = slices.Delete(c.Pending, 0, 1)
-		if err := c.numberText(e, p); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func (c *chat) numberText(e env, p pending) error {
-	id, err := e.randomID()
-	if err != nil {
-		return err
-	}
-	body := &e2e.DecryptedMessage{RandomID: id, TTL: c.TTL, Message: p.Text}
-	return c.write(e, entry{RandomID: id, Kind: kindText, Key: p.Key}, body)
-}
-
-// numberPhoto gives the uploaded picture at the head of what is pending its
-// number, and the texts behind it theirs.
-func (c *chat) numberPhoto(e env, f encryptedFile) error {
-	if c.Phase != PhaseOpen || len(c.Pending) == 0 || c.Pending[0].Photo == nil {
-		return nil
-	}
-	p := c.Pending[0]
-	c.Pending = slices.Delete(c.Pending, 0, 1)
-	id, err := e.randomID()
-	if err != nil {
-		return err
-	}
-	body := &e2e.DecryptedMessage{RandomID: id, TTL: c.TTL}
-	body.SetMedia(p.Photo.media(f, c.layer()))
-	out := entry{
-		RandomID: id, Kind: kindPhoto, Key: p.Key, File: &f.Ref, Photo: p.Photo, Uploads: p.Uploads + 1,
-	}
-	if err := c.write(e, out, body); err != nil {
-		return err
-	}
-	return c.flushTexts(e)
-}
-
-// media is what a message says of its file, in words that the peer's layer has.
-func (p *photo) media(f encryptedFile, layer int) e2e.DecryptedMessageMediaClass {
-	if p.Name == "" {
-		return &e2e.DecryptedMessageMediaPhoto{
-			Thumb: p.Thumb, ThumbW: p.ThumbW, ThumbH: p.ThumbH, W: p.W, H: p.H,
-			Size: f.Size, Key: f.Key, Iv: f.IV, Caption: p.Caption,
-		}
-	}
-	attributes := []e2e.DocumentAttributeClass{&e2e.DocumentAttributeFilename{FileName: p.Name}}
-	if layer < wideFileLayer {
-		return &e2e.DecryptedMessageMediaDocument46{
-			MimeType: p.MIME, Size: f.Size, Key: f.Key, Iv: f.IV, Attributes: attributes, Caption: p.Caption,
-		}
-	}
-	return &e2e.DecryptedMessageMediaDocument{
-		MimeType: p.MIME, Size: int64(f.Size), Key: f.Key, Iv: f.IV, Attributes: attributes, Caption: p.Caption,
-	}
-}
-
 // act writes a service message.
 func (c *chat) act(e env, action e2e.DecryptedMessageActionClass) error {
+	return c.actFor(e, 0, action)
+}
+
+// actFor writes a service message on which a change of keys depends.
+func (c *chat) actFor(e env, exchange int64, action e2e.DecryptedMessageActionClass) error {
 	id, err := e.randomID()
 	if err != nil {
 		return err
 	}
 	body := &e2e.DecryptedMessageService{RandomID: id, Action: action}
-	return c.write(e, entry{RandomID: id, Kind: kindService}, body)
+	return c.write(e, entry{RandomID: id, Kind: kindService, Exchange: exchange}, body)
 }
 
 // write gives a message the next number and encrypts it for good. In a chat that
@@ -226,67 +126,12 @@ func (c *chat) sent(n, date int, file *fileRef) {
 	if m := c.mark(out.Key); m != nil && date != 0 {
 		m.Date = date
 	}
-	out.Sent, out.Photo = true, nil
+	out.Sent = true
 	if file != nil {
 		out.File = file
+		out.settle()
 	}
 	c.progress(out.Key, Sent)
-}
-
-// refused replaces message n, which the server will never take, by one that
-// deletes it, under the same number: the peer must see every number. It acknowledges
-// what the first one did and is under the same key, since messages after it were
-// written by then, which the peer must still be able to read. A picture whose upload
-// went stale is put back to be uploaded again.
-func (c *chat) refused(e env, n int) error {
-	out := c.entry(n)
-	if out == nil || c.Phase != PhaseOpen {
-		return nil
-	}
-	key, again, uploads := out.Key, out.Photo, out.Uploads
-	body := &e2e.DecryptedMessageService{
-		Action: &e2e.DecryptedMessageActionDeleteMessages{RandomIDs: []int64{out.RandomID}},
-	}
-	id, err := e.randomID()
-	if err != nil {
-		return err
-	}
-	body.RandomID = id
-	under := c.keyFor(*out)
-	if under == nil {
-		c.end(e, PhaseClosing, ReasonRefused)
-		return nil
-	}
-	data, err := c.encrypt(e, *out, under, body)
-	if err != nil {
-		return err
-	}
-	*out = entry{N: n, In: out.In, RandomID: id, Kind: kindService, Data: data}
-	switch {
-	case key == "":
-	case again != nil && uploads < maxUploads:
-		c.Pending = slices.Insert(c.Pending, 0, pending{Key: key, Photo: again, Uploads: uploads})
-	default:
-		c.progress(key, Failed)
-	}
-	return nil
-}
-
-// keyFor is the key under which a message can be written anew. Where its own is gone,
-// the current one will do if nothing after it is under another; nil otherwise.
-func (c *chat) keyFor(out entry) *chatKey {
-	own, _ := wireFingerprint(out.Data)
-	for _, key := range []*chatKey{c.Key, c.Old} {
-		if key != nil && key.Fingerprint == own {
-			return key
-		}
-	}
-	for _, later := range c.Outbox {
-		if under, _ := wireFingerprint(later.Data); later.N > out.N && under != c.Key.Fingerprint {
-			return nil
-		}
-	}
-	return c.Key
 }
 
 // acknowledge drops our messages below n: the peer has them.
@@ -294,6 +139,7 @@ func (c *chat) acknowledge(n int) {
 	c.Acked = n
 	c.Outbox = slices.DeleteFunc(c.Outbox, func(out entry) bool {
 		if out.N < n {
+			c.Blobs = appendBlob(c.Blobs, out.Photo)
 			c.progress(out.Key, Seen)
 			return true
 		}
@@ -336,11 +182,4 @@ func (c *chat) resend(e env, action *e2e.DecryptedMessageActionResend) Fault {
 		}
 	}
 	return ""
-}
-
-// abandon gives up a pending message whose bytes are gone.
-func (c *chat) abandon(e env, key string) error {
-	c.Pending = slices.DeleteFunc(c.Pending, func(p pending) bool { return p.Key == key })
-	c.progress(key, Failed)
-	return c.flushTexts(e)
 }

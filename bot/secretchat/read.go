@@ -50,16 +50,16 @@ func (c *chat) hear(w waiting, message e2e.DecryptedMessageClass) Fault {
 	if file != nil {
 		fault := file.check(w.File)
 		if fault == "" {
-			c.pass(Event{Kind: EventFile, Message: id, Text: text, File: file})
+			c.pass(Event{Kind: EventFile, Message: id, Date: w.Date, Text: text, File: file})
 			return ""
 		}
 		if text != "" {
-			c.pass(Event{Kind: EventText, Message: id, Text: text})
+			c.pass(Event{Kind: EventText, Message: id, Date: w.Date, Text: text})
 		}
 		return fault
 	}
 	if text != "" {
-		c.pass(Event{Kind: EventText, Message: id, Text: text})
+		c.pass(Event{Kind: EventText, Message: id, Date: w.Date, Text: text})
 	}
 	return ""
 }

@@ -51,13 +51,14 @@ func (c *chat) public() Chat {
 	return Chat{
 		ID: c.ID, User: c.User, Creator: c.Creator,
 		Phase: c.Phase, Reason: c.Reason, Created: time.Unix(c.Created, 0),
+		Timer: time.Duration(c.TTL) * time.Second,
 	}
 }
 
-// index reads the names of the chats once; after it c.users is there.
+// index reads the names of the chats once; after it c.owners is there.
 func (c *Client) index(ctx context.Context) error {
 	c.mu.Lock()
-	known := c.users != nil
+	known := c.owners != nil
 	c.mu.Unlock()
 	if known {
 		return nil
@@ -70,13 +71,13 @@ func (c *Client) index(ctx context.Context) error {
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.users != nil {
+	if c.owners != nil {
 		return nil
 	}
-	c.users = make(map[int]int64, len(names))
+	c.owners = make(map[int]int64, len(names))
 	for _, name := range names {
 		if user, id, ok := parseChatName(name); ok {
-			c.users[id] = user
+			c.owners[id] = user
 		}
 	}
 	return nil
@@ -104,7 +105,7 @@ func (c *Client) look(ctx context.Context, user int64) error {
 	defer c.mu.Unlock()
 	for _, name := range names {
 		if user, id, ok := parseChatName(name); ok {
-			c.users[id] = user
+			c.owners[id] = user
 		}
 	}
 	return nil
@@ -128,7 +129,7 @@ func (c *Client) idsWhere(ctx context.Context, wanted func(user int64) bool) ([]
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	var ids []int
-	for id, user := range c.users {
+	for id, user := range c.owners {
 		if wanted(user) {
 			ids = append(ids, id)
 		}
@@ -143,6 +144,6 @@ func (c *Client) userOf(ctx context.Context, id int) (int64, bool, error) {
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	user, ok := c.users[id]
+	user, ok := c.owners[id]
 	return user, ok, nil
 }

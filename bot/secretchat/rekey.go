@@ -23,6 +23,14 @@ type exchange struct {
 	Exponent secret   `json:"exponent,omitempty"`
 	Public   []byte   `json:"public,omitempty"`
 	Key      *chatKey `json:"key,omitempty"`
+	// Overruled is what the peer asked for at the same time with a smaller id.
+	Overruled *overruled `json:"overruled,omitempty"`
+}
+
+// overruled is a request of the peer's that is not answered, since ours stands.
+type overruled struct {
+	ID     int64  `json:"id"`
+	Public []byte `json:"public"`
 }
 
 // negotiated is the key that we answered with, which the peer may use any time.
@@ -55,7 +63,7 @@ func (c *chat) renewKey(e env) error {
 		return err
 	}
 	c.Exchange = &exchange{ID: id, Exponent: exponent, Public: public}
-	return c.act(e, &e2e.DecryptedMessageActionRequestKey{ExchangeID: id, GA: public})
+	return c.actFor(e, id, &e2e.DecryptedMessageActionRequestKey{ExchangeID: id, GA: public})
 }
 
 // keyRequested answers the peer's wish for a new key. When both asked at once the
@@ -68,6 +76,7 @@ func (c *chat) keyRequested(e env, w waiting, action *e2e.DecryptedMessageAction
 	if c.Exchange.asked() {
 		ours := c.Exchange.ID
 		if ours > action.ExchangeID {
+			c.Exchange.Overruled = &overruled{ID: action.ExchangeID, Public: action.GA}
 			return "", nil
 		}
 		c.forgetExchange()
@@ -88,7 +97,7 @@ func (c *chat) keyRequested(e env, w waiting, action *e2e.DecryptedMessageAction
 	answer := &e2e.DecryptedMessageActionAcceptKey{
 		ExchangeID: action.ExchangeID, GB: public, KeyFingerprint: key.Fingerprint,
 	}
-	if err := c.act(e, answer); err != nil || !c.live() {
+	if err := c.actFor(e, action.ExchangeID, answer); err != nil || !c.live() {
 		return "", err
 	}
 	c.Exchange = &exchange{ID: action.ExchangeID, Key: key}
@@ -146,11 +155,16 @@ func (c *chat) keyCommitted(e env, action *e2e.DecryptedMessageActionCommitKey) 
 // under the new key, and none after it will be. One that is completed stands.
 func (c *chat) keyAborted(e env, action *e2e.DecryptedMessageActionAbortKey) Fault {
 	if c.Exchange != nil && c.Exchange.ID == action.ExchangeID {
-		c.forgetExchange()
-		// Counting starts anew, or the next message would ask again at once.
-		c.Key.Used, c.Key.Since = 0, e.now.Unix()
+		c.postponeKey(e)
 	}
 	return ""
+}
+
+// postponeKey forgets the change of keys that is under way. Counting starts anew, or the
+// next message would ask again at once.
+func (c *chat) postponeKey(e env) {
+	c.forgetExchange()
+	c.Key.Used, c.Key.Since = 0, e.now.Unix()
 }
 
 // turnKeys looks at the key that a processed message was under. Messages are

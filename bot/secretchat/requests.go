@@ -21,6 +21,8 @@ const (
 	// maxKept is how many chats with one user are remembered: beyond it the oldest
 	// that are over are forgotten early.
 	maxKept = 30
+	// justNow is how long a user who asked for a chat is not asked for another one.
+	justNow = time.Minute
 )
 
 // handleRequest looks the chat up first: the server tells requests again.
@@ -32,6 +34,9 @@ func (c *Client) handleRequest(ctx context.Context, u *tg.EncryptedChatRequested
 	if err != nil {
 		return err
 	}
+	lock := c.users.of(u.AdminID)
+	lock.Lock()
+	defer lock.Unlock()
 	var earlier []*chat
 	if accept {
 		if earlier, err = c.chatsOf(ctx, u.AdminID); err != nil {
@@ -43,12 +48,16 @@ func (c *Client) handleRequest(ctx context.Context, u *tg.EncryptedChatRequested
 	if !accept {
 		return c.refuse(ctx, ch)
 	}
+	ch.Replaces = alive(earlier)
 	if err := c.create(ctx, ch); err != nil {
 		return err
 	}
 	c.cfg.Log.InfoContext(ctx, "secret chat accepted", "chat", u.ID)
 	c.wake(u.ID)
-	return c.replace(ctx, ch, earlier)
+	if err := c.replace(ctx, ch); err != nil {
+		return err
+	}
+	return c.thin(ctx, earlier)
 }
 
 // refuse discards a chat that nobody waits for.
@@ -108,17 +117,49 @@ func (c *Client) chatsOf(ctx context.Context, user int64) ([]*chat, error) {
 	return chats, nil
 }
 
-// replace closes the other chats with the same user: they belong to a phone that
-// is gone, or that this request comes after. The oldest ones are forgotten.
-func (c *Client) replace(ctx context.Context, ch *chat, earlier []*chat) error {
+// alive are the ids of the chats that are not over.
+func alive(chats []*chat) (ids []int) {
+	for _, ch := range chats {
+		if ch.live() {
+			ids = append(ids, ch.ID)
+		}
+	}
+	return ids
+}
+
+// justAsked finds a live chat that its user asked for so short a time ago that whoever
+// asks the user now may not know of it; nil if there is none.
+func (c *Client) justAsked(earlier []*chat) *chat {
+	since := c.cfg.Now().Add(-justNow).Unix()
+	for _, ch := range slices.Backward(earlier) {
+		pending := ch.Phase == PhaseRequested || ch.Phase == PhaseAccepting
+		if ch.live() && !ch.Creator && (pending || ch.Created >= since) {
+			return ch
+		}
+	}
+	return nil
+}
+
+// replace closes the chats whose place this one takes: they belong to a phone that is
+// gone, or that this request comes after. One that the user asks for does so at once,
+// one of ours when it is open.
+func (c *Client) replace(ctx context.Context, ch *chat) error {
+	if len(ch.Replaces) == 0 || ch.Creator && ch.Phase != PhaseOpen {
+		return nil
+	}
+	for _, id := range ch.Replaces {
+		if err := c.finish(ctx, id, ReasonReplaced); err != nil && !errors.Is(err, ErrNoChat) && !errors.Is(err, errDamaged) {
+			return err
+		}
+	}
+	return c.change(ctx, ch.ID, func(ch *chat, _ env) error { ch.Replaces = nil; return nil })
+}
+
+// thin forgets the oldest of a user's chats that are over.
+func (c *Client) thin(ctx context.Context, earlier []*chat) error {
 	over := len(earlier) - maxKept
 	for _, other := range earlier {
-		switch {
-		case other.live() && !newer(other, ch):
-			if err := c.finish(ctx, other.ID, ReasonReplaced); err != nil {
-				return err
-			}
-		case other.atRest() && over > 0:
+		if over > 0 && other.atRest() {
 			over--
 			if err := c.forget(ctx, other); err != nil {
 				return err
@@ -126,11 +167,6 @@ func (c *Client) replace(ctx context.Context, ch *chat, earlier []*chat) error {
 		}
 	}
 	return nil
-}
-
-// newer says that a chat the same user started was asked for after another one.
-func newer(other, ch *chat) bool {
-	return !other.Creator && other.Created > ch.Created
 }
 
 // disown tells the server that a chat is over of which it sends messages and the

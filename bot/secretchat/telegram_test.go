@@ -26,6 +26,10 @@ type cloud struct {
 	numbers map[number][]byte // what left each side of a chat under each of its numbers
 	keys    map[int64]secret  // of all chats, as the stores had them
 	refuse  func(account int64, call string) error
+	// after is asked when a call has had its effect: its error is an answer that was
+	// lost on the way.
+	after func(account int64, call string) error
+	marks map[int64][]int // read marks of an account, Unix seconds
 }
 
 type cloudChat struct {
@@ -39,7 +43,7 @@ func newCloud(accounts ...int64) *cloud {
 	c := &cloud{
 		chats: map[int]*cloudChat{}, queues: map[int64][]any{}, changed: map[int64]chan struct{}{},
 		parts: map[int64][]byte{}, files: map[int64][]byte{}, randoms: map[int64]bool{},
-		numbers: map[number][]byte{}, keys: map[int64]secret{},
+		numbers: map[number][]byte{}, keys: map[int64]secret{}, marks: map[int64][]int{},
 	}
 	for _, a := range accounts {
 		c.changed[a] = make(chan struct{}, 1)
@@ -96,7 +100,9 @@ func (a *line) MessagesRequestEncryption(_ context.Context, r *tg.MessagesReques
 	a.push(peer, &tg.EncryptedChatRequested{
 		ID: r.RandomID, AccessHash: 2, AdminID: a.account, ParticipantID: peer, GA: r.GA,
 	})
-	return &tg.EncryptedChatWaiting{ID: r.RandomID, AccessHash: 1, AdminID: a.account, ParticipantID: peer}, nil
+	return &tg.EncryptedChatWaiting{
+		ID: r.RandomID, AccessHash: 1, AdminID: a.account, ParticipantID: peer,
+	}, a.answer("request")
 }
 
 func (a *line) MessagesAcceptEncryption(_ context.Context, r *tg.MessagesAcceptEncryptionRequest) (tg.EncryptedChatClass, error) {
@@ -122,7 +128,7 @@ func (a *line) MessagesAcceptEncryption(_ context.Context, r *tg.MessagesAcceptE
 	theirs := ready
 	a.push(chat.creator, &theirs)
 	ready.AccessHash, ready.GAOrB = 2, chat.ga
-	return &ready, nil
+	return &ready, a.answer("accept")
 }
 
 func (a *line) MessagesDiscardEncryption(_ context.Context, r *tg.MessagesDiscardEncryptionRequest) (bool, error) {
@@ -163,12 +169,32 @@ func (a *line) relay(call string, id int, random int64, data []byte, update func
 	}
 	a.randoms[random] = true
 	a.push(chat.peer(a.account), update(id))
-	return nil
+	return a.answer(call)
+}
+
+// answer brings a call's answer, or not.
+func (a *line) answer(call string) error {
+	if a.after == nil {
+		return nil
+	}
+	return a.after(a.account, call)
+}
+
+func (a *line) MessagesReadEncryptedHistory(_ context.Context, r *tg.MessagesReadEncryptedHistoryRequest) (bool, error) {
+	leave, err := a.enter("read")
+	if err != nil {
+		return false, err
+	}
+	defer leave()
+	a.marks[a.account] = append(a.marks[a.account], r.MaxDate)
+	return true, nil
 }
 
 func (a *line) MessagesSendEncrypted(_ context.Context, r *tg.MessagesSendEncryptedRequest) (tg.MessagesSentEncryptedMessageClass, error) {
 	return &tg.MessagesSentEncryptedMessage{}, a.relay("send", r.Peer.ChatID, r.RandomID, r.Data, func(chat int) tg.EncryptedMessageClass {
-		return &tg.EncryptedMessage{RandomID: r.RandomID, ChatID: chat, Bytes: r.Data, File: &tg.EncryptedFileEmpty{}}
+		return &tg.EncryptedMessage{
+			RandomID: r.RandomID, ChatID: chat, Date: len(a.randoms), Bytes: r.Data, File: &tg.EncryptedFileEmpty{},
+		}
 	})
 }
 

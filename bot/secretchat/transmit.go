@@ -10,10 +10,19 @@ import (
 // converse sends the next message, or makes the next picture ready to be one.
 func (c *Client) converse(ctx context.Context, w *worker, ch *chat) (step, error) {
 	if out := ch.next(); out != nil {
+		if out.unfiled() {
+			return c.uploadAnew(ctx, w, ch, *out)
+		}
 		return c.transmit(ctx, w, ch, *out)
 	}
 	if len(ch.Pending) > 0 {
 		return c.upload(ctx, w, ch)
+	}
+	if len(ch.Blobs) > 0 {
+		return step{more: true}, c.clean(ctx, ch)
+	}
+	if len(ch.Events) == 0 {
+		c.markRead(ctx, w, ch)
 	}
 	return step{}, nil
 }
@@ -29,11 +38,12 @@ func (c *Client) transmit(ctx context.Context, w *worker, ch *chat, out entry) (
 	}
 	switch {
 	case a.verdict == verdictDone || a.name == errRandomIDDuplicate:
+		file := lastingFile(result, out.File)
 		err := c.change(ctx, ch.ID, func(ch *chat, _ env) error {
-			ch.sent(out.N, dateOf(result), lastingFile(result, out.File))
+			ch.sent(out.N, dateOf(result), file)
 			return nil
 		})
-		if err == nil && out.Photo != nil {
+		if err == nil && out.Photo != nil && file != nil {
 			err = c.remove(ctx, out.Photo.Blob)
 		}
 		return step{more: true}, err
@@ -99,6 +109,39 @@ func (c *Client) upload(ctx context.Context, w *worker, ch *chat) (step, error) 
 	if err != nil {
 		return step{}, err
 	}
+	return c.bring(ctx, w, ch, &file, func(ch *chat, e env) error {
+		if len(ch.Pending) == 0 || ch.Pending[0].Key != head.Key {
+			return nil
+		}
+		return ch.numberPhoto(e, file)
+	})
+}
+
+// uploadAnew brings the file of a message that is written already to the server, under
+// the key that the message tells.
+func (c *Client) uploadAnew(ctx context.Context, w *worker, ch *chat, out entry) (step, error) {
+	var plain []byte
+	if out.Photo != nil {
+		var err error
+		if plain, err = c.get(ctx, out.Photo.Blob); err != nil {
+			return step{}, c.halted(err)
+		}
+	}
+	if plain == nil {
+		return step{more: true}, c.change(ctx, ch.ID, func(ch *chat, e env) error { return ch.unfilable(e, out.N) })
+	}
+	file, err := encryptFileUnder(out.FileKey, out.FileIV, plain, c.cfg.Random)
+	if err != nil {
+		return step{}, err
+	}
+	return c.bring(ctx, w, ch, &file, func(ch *chat, _ env) error {
+		ch.filed(out.N, file)
+		return nil
+	})
+}
+
+// bring uploads a file and notes what is to become of it.
+func (c *Client) bring(ctx context.Context, w *worker, ch *chat, file *encryptedFile, then func(*chat, env) error) (step, error) {
 	a, err := c.call(ctx, w, "upload", uploadTimeout, func(ctx context.Context) error {
 		input, err := uploader.NewUploader(c.cfg.API).FromBytes(ctx, "", file.Data)
 		if err != nil {
@@ -112,10 +155,5 @@ func (c *Client) upload(ctx context.Context, w *worker, ch *chat) (step, error) 
 	if a.verdict != verdictDone {
 		return c.unless(ctx, w, ch.ID, a)
 	}
-	return step{more: true}, c.change(ctx, ch.ID, func(ch *chat, e env) error {
-		if len(ch.Pending) == 0 || ch.Pending[0].Key != head.Key {
-			return nil
-		}
-		return ch.numberPhoto(e, file)
-	})
+	return step{more: true}, c.change(ctx, ch.ID, then)
 }

@@ -56,7 +56,7 @@ func (c *Client) HandleMessage(ctx context.Context, update tg.EncryptedMessageCl
 	}
 	if err == nil {
 		err = c.known(ctx, id, func(ch *chat, e env) (Fault, error) {
-			return ch.take(e, arrival{Wire: update.GetBytes(), File: remote(update)})
+			return ch.take(e, arrival{Wire: update.GetBytes(), File: remote(update), Date: update.GetDate()})
 		})
 	}
 	if err != nil {

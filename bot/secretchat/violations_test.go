@@ -3,6 +3,7 @@ package secretchat
 import (
 	"bytes"
 	"crypto/rand"
+	"sync/atomic"
 	"testing"
 
 	"github.com/gotd/td/bin"
@@ -34,8 +35,11 @@ func service(action e2e.DecryptedMessageActionClass) *e2e.DecryptedMessageServic
 	return &e2e.DecryptedMessageService{RandomID: 1, Action: action}
 }
 
+var lastName atomic.Int64
+
+// textMessage is a message with a name of its own.
 func textMessage(text string) *e2e.DecryptedMessage {
-	return &e2e.DecryptedMessage{RandomID: 1, Message: text}
+	return &e2e.DecryptedMessage{RandomID: lastName.Add(1), Message: text}
 }
 
 func (p *pair) hit(side int, wire []byte) Fault {

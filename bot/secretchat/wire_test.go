@@ -115,6 +115,11 @@ func (tr *trip) leave(side int, noted bool) {
 	if out == nil {
 		return
 	}
+	if out.unfiled() {
+		file, err := encryptFileUnder(out.FileKey, out.FileIV, []byte("picture"), rand.Reader)
+		must(tr.rt, err)
+		tr.sides[side].filed(out.N, file)
+	}
 	if before, used := tr.left[side][out.N]; used && !bytes.Equal(before, out.Data) {
 		tr.rt.Fatalf("side %d has used number %d for two messages", side, out.N)
 	}
@@ -126,10 +131,10 @@ func (tr *trip) leave(side int, noted bool) {
 }
 
 // refuse is a server that will never take the next message. One that has left before
-// is not refused; nor is a picture, which would be uploaded anew and come later.
+// is not refused, but for a picture of which the answer was lost and the upload is gone.
 func (tr *trip) refuse(side int) {
 	out := tr.sides[side].next()
-	if out == nil || tr.left[side][out.N] != nil || out.Photo != nil {
+	if out == nil || tr.left[side][out.N] != nil && (out.Photo == nil || out.Uploads >= maxUploads) {
 		return
 	}
 	tr.saved(side, func(c *chat) { must(tr.rt, c.refused(tr.env(), out.N)) })

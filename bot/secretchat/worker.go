@@ -12,6 +12,7 @@ type worker struct {
 	id       int
 	poke     chan struct{}
 	failures int
+	read     int // messages until then (Unix seconds) are still to be marked as read
 }
 
 const (
@@ -75,7 +76,7 @@ func (c *Client) work(ctx context.Context, w *worker) error {
 			c.leave(w)
 			return err
 		}
-		if err := events.try(c.cfg.Now(), func() (step, error) { return c.deliver(ctx, w.id) }); err != nil {
+		if err := events.try(c.cfg.Now(), func() (step, error) { return c.deliver(ctx, w) }); err != nil {
 			c.leave(w)
 			return err
 		}
@@ -154,7 +155,8 @@ func (w *worker) retry() step {
 }
 
 // deliver tells the handler one event and forgets it when it was taken.
-func (c *Client) deliver(ctx context.Context, id int) (step, error) {
+func (c *Client) deliver(ctx context.Context, w *worker) (step, error) {
+	id := w.id
 	ch, err := c.load(ctx, id)
 	if err != nil {
 		return step{}, c.halted(err)
@@ -174,6 +176,7 @@ func (c *Client) deliver(ctx context.Context, id int) (step, error) {
 		ch.told(ev.Number)
 		return nil
 	})
+	w.taken(ev)
 	return step{more: true}, err
 }
 
