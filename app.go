@@ -200,7 +200,7 @@ func (a *app) flowsDeps() flows.Deps {
 		Status: a.status, WordsWrong: func(err error) { a.log.Error("words", "error", err) },
 		Config: flows.Config{
 			Support: a.settings.support, BotUsername: a.bot.Username(), Admins: a.settings.admins, Network: a.network,
-			Gas: a.settings.gas, ServiceFee: a.settings.fee, Hold: a.settings.hold, SellResold: a.settings.resold,
+			Gas: a.settings.gas, ServiceFee: a.settings.fee, Hold: a.settings.hold, SellResold: a.settings.resold, Timer: a.settings.courier.timer,
 			OwnAddress: a.ownAddress, IsContract: a.node.IsContract, SellingOff: a.sellingOff,
 		},
 	}

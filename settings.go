@@ -58,7 +58,8 @@ type courierSettings struct {
 	codeFile                    string // where the code will be, once Telegram has sent it
 	server                      string
 	serverKey                   []byte
-	daily                       int // chats that each account starts in 24 hours
+	timer                       time.Duration // after which a ticket that was looked at vanishes; 0: never
+	daily                       int           // chats that each account starts in 24 hours
 }
 
 // checker collects everything that is wrong, so that the operator sees all of it at once.
@@ -269,14 +270,19 @@ func (c *checker) courier(e environment, s *settings) {
 
 var serverForm = regexp.MustCompile(`^[0-9]+@.+:[0-9]+$`)
 
+// longestTimer is the longest that Telegram's own applications offer.
+const longestTimer = 7 * 24 * time.Hour
+
 func (c *checker) amounts(e environment, s *settings) {
 	s.gas.Price = c.number("GAS_PRICE", e.GasPrice, 100, 10_000)
 	s.gas.Limit = c.number("GAS_LIMIT", e.GasLimit, 10_000, 250_000)
 	s.confirmations = c.number("CONFIRMATIONS", e.Confirmations, 1, 240)
 	s.finality = c.number("FINALITY", e.Finality, 1, 100_000)
 	s.courier.daily = int(c.number("COURIER_DAILY", e.CourierDaily, 0, 1000))
+	timer, err := time.ParseDuration(e.CourierTimer)
+	c.need(err == nil && timer >= 0 && timer%time.Second == 0 && timer <= longestTimer, "COURIER_TIMER", e.CourierTimer, "must be a duration in whole seconds such as 1m, at most a week, or 0s")
+	s.courier.timer = timer
 	c.fee(e, s)
-	var err error
 	s.atStake, err = cirrus.ParseCRS(e.MaxAtStake)
 	c.need(err == nil, "MAX_AT_STAKE", e.MaxAtStake, "must be an amount of CRS, 0 for no limit")
 }

@@ -68,6 +68,10 @@ type Config struct {
 	// when 0.
 	Patience time.Duration
 
+	// Timer is after what time a ticket vanishes from the phone once it was looked at, in
+	// whole seconds; never when 0. Another time that the customer has set stays.
+	Timer time.Duration
+
 	Clock Clock     // the system's when nil
 	Rand  io.Reader // crypto/rand when nil
 	Log   *slog.Logger

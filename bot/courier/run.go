@@ -121,6 +121,7 @@ func (c *Courier) mourn(ctx context.Context) error {
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return chats.Run(ctx) })
 	group.Go(func() error { return c.emptyInbox(ctx) })
+	group.Go(func() error { return c.carryAsks(ctx, chats, c.noAccount) })
 	group.Go(func() error {
 		for {
 			if err := c.wait(ctx, notLoggedIn); err != nil {
