@@ -174,7 +174,7 @@ func TestUsherDeliversThroughAServerThatIsNotItsOwn(t *testing.T) {
 	ada.tap("Order and pay")
 	address, due := ada.bill()
 	w.pay(address, due)
-	ada.sees("the ticket", says("arrived in your secret chat"), w.mine)
+	ada.sees("the ticket", says("has arrived on your phone, in the secret chat"), w.mine)
 
 	var ticket string
 	ada.sees("the picture", func(simulator.MessageView) bool {

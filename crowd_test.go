@@ -158,7 +158,7 @@ func (c *crowd) settled() (repeated int) {
 	c.until("everybody's ticket", 3*time.Minute, func() bool { return len(c.delivered()) == len(c.all) })
 	owners := map[string]*guest{}
 	c.each(func(g *guest) {
-		g.sees("the ticket", says("arrived in your secret chat"), c.mine)
+		g.sees("the ticket", says("has arrived on your phone, in the secret chat"), c.mine)
 		repeated += g.inOneChat()
 		g.complains()
 		if other := owners[g.tickets[0]]; other != nil {

@@ -27,7 +27,7 @@ func handedOver(w *world) (c *crowd, g *guest) {
 	c.toTheBill()
 	w.pay(g.address, g.due)
 	c.until("the ticket", time.Minute, func() bool { return len(c.delivered()) == 1 })
-	g.sees("the ticket", says("arrived in your secret chat"), w.mine)
+	g.sees("the ticket", says("has arrived on your phone, in the secret chat"), w.mine)
 	return c, g
 }
 
