@@ -178,6 +178,7 @@ func (a *app) courierConfig() courier.Config {
 		Store: a.chats, Shared: a.chats.Shared(), Common: a.chats.Shared(), Log: a.log, Do: a.sites.Do,
 		Code:     c.codes(a.log),
 		Password: func(context.Context) (string, error) { return c.password, nil },
+		Daily:    c.daily,
 	}
 	return cfg
 }
@@ -199,7 +200,7 @@ func (a *app) flowsDeps() flows.Deps {
 		Status: a.status, WordsWrong: func(err error) { a.log.Error("words", "error", err) },
 		Config: flows.Config{
 			Support: a.settings.support, BotUsername: a.bot.Username(), Admins: a.settings.admins, Network: a.network,
-			Gas: a.settings.gas, ServiceFee: a.settings.fee, Hold: a.settings.hold, SellResold: a.settings.resold,
+			Gas: a.settings.gas, ServiceFee: a.settings.fee, Hold: a.settings.hold, SellResold: a.settings.resold, Timer: a.settings.courier.timer,
 			OwnAddress: a.ownAddress, IsContract: a.node.IsContract, SellingOff: a.sellingOff,
 		},
 	}

@@ -56,6 +56,7 @@ type environment struct {
 	CourierServer    string `split_words:"true" desc:"another MTProto server: <dc>@<host:port>"`
 	CourierServerKey string `split_words:"true" desc:"PEM file of that server's RSA public key"`
 	CourierDaily     string `split_words:"true" default:"20" desc:"secret chats that the courier starts a day at the most"`
+	CourierTimer     string `split_words:"true" default:"0s" desc:"after what time a ticket vanishes from the secret chat once it was looked at; 0s for never"`
 
 	Confirmations string `default:"1" desc:"blocks after which a payment counts"`
 	Finality      string `default:"240" desc:"blocks after which the chain does not go back"`

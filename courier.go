@@ -26,8 +26,11 @@ func courierCommand(io streams) *cobra.Command {
 		func(ctx context.Context, desk *courierOffice, name string) error { return desk.logout(ctx, name, yes) })
 	logout.Flags().BoolVar(&yes, "yes", false, "do not ask")
 	logout.Args = cobra.MaximumNArgs(1)
+	discard := courierSub(io, "discard-chats", "Discards every secret chat: for when Redis was put back to an older state",
+		func(ctx context.Context, desk *courierOffice, _ string) error { return desk.discardChats(ctx, yes) })
+	discard.Flags().BoolVar(&yes, "yes", false, "do not ask")
 	group.AddCommand(
-		login,
+		login, discard,
 		courierSub(io, "status", "Tells how each account stands; asks Telegram nothing",
 			func(ctx context.Context, desk *courierOffice, _ string) error { return desk.status(ctx) }),
 		logout,

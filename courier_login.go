@@ -53,7 +53,7 @@ func (d *courierOffice) how(phone string) (courier.Login, error) {
 	if l.Phone == "" {
 		l.Phone = s.phone
 	}
-	if phone != "" && phone != s.phone {
+	if phone != "" && phone != s.phone && s.code != "" {
 		l.Code = nil // the configured one is for the configured account
 	}
 	if !asks(d.io) && (l.Phone == "" || l.Code == nil) {

@@ -158,7 +158,7 @@ func (c *crowd) settled() (repeated int) {
 	c.until("everybody's ticket", 3*time.Minute, func() bool { return len(c.delivered()) == len(c.all) })
 	owners := map[string]*guest{}
 	c.each(func(g *guest) {
-		g.sees("the ticket", says("is in your secret chat"), c.mine)
+		g.sees("the ticket", says("has arrived on your phone, in the secret chat"), c.mine)
 		repeated += g.inOneChat()
 		g.complains()
 		if other := owners[g.tickets[0]]; other != nil {
@@ -221,4 +221,19 @@ func (g *guest) complains() {
 	if len(complaints) > 0 {
 		g.t.Errorf("the phone of %s, %s complains: %v", g.show, g.seat, complaints)
 	}
+}
+
+// buttonLike finds a button by a part of its text.
+func buttonLike(m simulator.MessageView, part string) (id string) {
+	for _, b := range m.Buttons {
+		if strings.Contains(strings.ToLower(b.Text), part) {
+			return b.ID
+		}
+	}
+	return ""
+}
+
+func (g *guest) press(message int64, id string) {
+	g.t.Helper()
+	g.try(http.MethodPost, g.url("tap"), map[string]any{"message": message, "button": id}, nil)
 }

@@ -160,7 +160,7 @@ func (d *demo) startChain(ctx context.Context, f demoFlags) error {
 func (d *demo) startApp(ctx context.Context, f demoFlags, log *slog.Logger) error {
 	env := environment{
 		TelegramMode: "polling", Reserve: cmp.Or(f.reserve, "ticketbooth"), ResoldSeats: "refuse", GasPrice: "100", Confirmations: "1",
-		Finality: "240", CourierDaily: "20", Hold: "15m", Choice: "30m", Undo: "10s", Keep: "336h", ServiceFee: "0", MaxAtStake: "0",
+		Finality: "240", CourierDaily: "20", CourierTimer: "0s", Hold: "15m", Choice: "30m", Undo: "10s", Keep: "336h", ServiceFee: "0", MaxAtStake: "0",
 		Listen: "127.0.0.1:0", LogLevel: "info", LogFormat: "text", Support: "@QuayCollective", RedisRisk: "none",
 		KeysFile: filepath.Join(d.dir, "keys"),
 	}

@@ -37,12 +37,12 @@ func setting(env []string, name string) string {
 	return ""
 }
 
-// newWorld starts the surroundings; operator becomes the one that usher turns to.
-func newWorld(t *testing.T) (w *world, operator *remote) {
+// newWorld starts the surroundings; operator becomes the one that usher turns to. Flags are of `usher telegram`.
+func newWorld(t *testing.T, flags ...string) (w *world, operator *remote) {
 	t.Helper()
 	w = &world{t: t, redis: redistest.Start(t)}
 	chain := start(t, nil, "sandbox", "--block", "manual")
-	telegram := start(t, nil, "telegram", "--no-limits")
+	telegram := start(t, nil, append([]string{"telegram", "--no-limits"}, flags...)...)
 	w.chain, w.telegram = setting(chain.env, "USHER_NODE_URL"), setting(telegram.env, "USHER_TELEGRAM_URL")
 	keys := filepath.Join(t.TempDir(), "keys")
 	if _, err := storage.CreateKeyring(keys); err != nil {

@@ -30,6 +30,9 @@ func (a *app) serve(ctx context.Context) error {
 // work takes updates, runs orders and is the courier that hands their tickets over, in one process: the state of a
 // secret chat has one writer, or sequence numbers would be used twice.
 func (a *app) work(ctx context.Context) error {
+	if err := a.renewed(ctx); err != nil {
+		return err
+	}
 	if err := a.refused.forget(ctx); err != nil {
 		a.log.Warn("nothing is sold until a wallet has opened again", "error", err)
 	}

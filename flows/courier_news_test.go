@@ -34,3 +34,18 @@ func TestOperatorsReadWhatBecameOfACourierAndWhatToDo(t *testing.T) {
 		}
 	}
 }
+
+// TestAWarningSaysThatPicturesVanish and that they can be had again, where the operator has set a timer.
+func TestAWarningSaysThatPicturesVanish(t *testing.T) {
+	for _, timer := range []time.Duration{0, time.Minute} {
+		w := newWorld(t)
+		o := owned(w)
+		w.flows.Config.Timer = timer
+		w.courier.open[o.Customer] = flows.ChatOpen
+		_, err := w.flows.Deliver(t.Context(), o, "t1")
+		w.must(err)
+		if log := w.seen(); strings.Contains(log, "pictures vanish") != (timer > 0) {
+			t.Errorf("timer %s: %s", timer, log)
+		}
+	}
+}

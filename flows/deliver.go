@@ -32,6 +32,9 @@ func (f *Flows) Deliver(ctx context.Context, o order.Order, ticket string) (orde
 	v := f.voice(o.Language)
 	at := o.Show.Time.UTC().Format("Mon 2 Jan 2006, 15:04") + " UTC"
 	warning := v.plain("parcel.warning", nil)
+	if f.Config.Timer > 0 {
+		warning += "\n\n" + v.plain("parcel.timer", args{"Bot": "@" + f.Config.BotUsername})
+	}
 	picture, err := f.Artist.Ticket(Digital{Seat: t.Seat, Secret: secret}, Frame{
 		Show: showName(o.Show), Venue: venueName(o.Show), Seat: seatName(t.Seat), Time: at,
 		Warning: v.plain("parcel.on_picture", nil),

@@ -68,6 +68,7 @@ type Config struct {
 	ServiceFee  cirrus.Strats // a seat
 	Hold        time.Duration // how long a seat is held unpaid
 	SellResold  bool          // RESOLD_SEATS=sell
+	Timer       time.Duration // after which a ticket vanishes from the phone once it was looked at; 0: never
 	AtOnce      int           // how many halls are shown anew at one time; 0: 8
 	// OwnAddress tells whether an address is one of Usher's own.
 	OwnAddress func(ctx context.Context, a cirrus.Address) (bool, error)

@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/subtle"
 	"encoding/hex"
-	"fmt"
 	"slices"
 	"strconv"
 	"sync"
@@ -108,9 +107,9 @@ func (c *Courier) use(ctx context.Context, customer, hash int64, kept *code) err
 	if err != nil || found && subtle.ConstantTimeCompare(a.Code, kept.Hash) == 1 {
 		return err
 	}
-	chats, err := c.current().Chats(ctx, customer)
+	chats, err := c.chatsOf(ctx, c.current(), customer)
 	if err != nil {
-		return fmt.Errorf("look for the customer's secret chats: %w", err)
+		return err
 	}
 	if found && a.underWay(chats) {
 		a.Code, a.Until, a.Hash, a.Told = kept.Hash, kept.Until, hash, false

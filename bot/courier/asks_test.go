@@ -178,6 +178,9 @@ func TestCustomerWhoCannotBeAskedHearsWhyAndStartsTheChat(t *testing.T) {
 			if until, err := running.LimitedUntil(t.Context()); err != nil || until.IsZero() == c.limited {
 				t.Errorf("limited until %s, error %v", until, err)
 			}
+			if c.limited {
+				n.wait(t, "limited", 1)
+			}
 			if c.after != nil {
 				must(t, c.after(b, p))
 			}

@@ -120,6 +120,9 @@ func (n *notes) ParcelState(_ context.Context, customer int64, id string, state 
 }
 
 func (n *notes) AccountChanged(_ context.Context, news courier.AccountNews) error {
+	if news.Health == courier.HealthLimited && news.Until.After(time.Now()) {
+		return n.add("limited")
+	}
 	return n.add("ready %t %s", news.Health == courier.HealthReady, news.Reason)
 }
 

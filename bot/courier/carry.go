@@ -10,10 +10,13 @@ import (
 	"github.com/usherbot/usher/bot/secretchat"
 )
 
+// beginning begins a chat, or says why it can't.
+type beginning func(ctx context.Context, chats *secretchat.Client, a ask) error
+
 // carryAsks carries out the asks until ctx ends.
-func (c *Courier) carryAsks(ctx context.Context, chats *secretchat.Client) error {
+func (c *Courier) carryAsks(ctx context.Context, chats *secretchat.Client, begin beginning) error {
 	for {
-		wait, err := c.lookAtAsks(ctx, chats)
+		wait, err := c.lookAtAsks(ctx, chats, begin)
 		if err != nil {
 			return err
 		}
@@ -27,14 +30,15 @@ func (c *Courier) carryAsks(ctx context.Context, chats *secretchat.Client) error
 }
 
 // lookAtAsks takes every ask one step further, and says when to look again.
-func (c *Courier) lookAtAsks(ctx context.Context, chats *secretchat.Client) (time.Duration, error) {
+func (c *Courier) lookAtAsks(ctx context.Context, chats *secretchat.Client, begin beginning) (time.Duration, error) {
 	names, err := c.askNames(ctx)
 	if err != nil {
 		return 0, err
 	}
+	c.tellLimit(ctx)
 	wait := restDelay
 	for _, name := range names {
-		again, err := c.lookAt(ctx, chats, name)
+		again, err := c.lookAt(ctx, chats, name, begin)
 		switch {
 		case errors.Is(err, secretchat.ErrHalted), ctx.Err() != nil:
 			return 0, errors.Join(err, ctx.Err())
@@ -59,7 +63,7 @@ func (c *Courier) askNames(ctx context.Context) ([]string, error) {
 }
 
 // lookAt takes one ask a step further; again when something may come of it soon.
-func (c *Courier) lookAt(ctx context.Context, chats *secretchat.Client, name string) (again bool, err error) {
+func (c *Courier) lookAt(ctx context.Context, chats *secretchat.Client, name string, begin beginning) (again bool, err error) {
 	var a ask
 	found, err := c.read(ctx, name, &a)
 	var damaged *json.SyntaxError
@@ -83,7 +87,7 @@ func (c *Courier) lookAt(ctx context.Context, chats *secretchat.Client, name str
 	case a.theirs(all):
 		return false, c.giveWay(ctx, chats, a, chat)
 	case !found:
-		return true, c.begin(ctx, chats, a)
+		return true, begin(ctx, chats, a)
 	case chat.Phase == secretchat.PhaseOpen:
 		return false, c.settle(ctx, chats, a, chat, all)
 	case chat.Phase == secretchat.PhaseWaiting && !a.Told:
@@ -91,6 +95,11 @@ func (c *Courier) lookAt(ctx context.Context, chats *secretchat.Client, name str
 	}
 	// What became of a chat that is over, its event tells.
 	return chat.Phase == secretchat.PhaseAsking, nil
+}
+
+// noAccount is the beginning of chats while no account is logged in.
+func (c *Courier) noAccount(ctx context.Context, _ *secretchat.Client, a ask) error {
+	return c.turnDown(ctx, a, WhyAccount)
 }
 
 // begin asks for the chat. What it costs is saved first, under the ask's own name; so

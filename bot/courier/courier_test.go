@@ -4,11 +4,13 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"image/jpeg"
 	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/usherbot/usher/bot/courier"
 	"github.com/usherbot/usher/bot/simulator/phone"
@@ -322,6 +324,37 @@ func TestBadConfigurationIsNamed(t *testing.T) {
 	} {
 		if _, err := courier.New(cfg, newNotes()); !errors.Is(err, courier.ErrConfig) {
 			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+// TestATimerIsSetOnceForEachChat before the first ticket goes there.
+func TestATimerIsSetOnceForEachChat(t *testing.T) {
+	t.Parallel()
+	for timer, more := range map[time.Duration]int32{0: 0, time.Minute: 1} {
+		b := newBed(t)
+		var services, before atomic.Int32
+		cfg := b.config()
+		cfg.Timer = timer
+		cfg.Do = func(ctx context.Context, site string, call func(context.Context) error) error {
+			if site == "courier.send_service" {
+				services.Add(1)
+			}
+			return call(ctx)
+		}
+		c, n, _ := b.start(cfg)
+		n.wait(t, "ready true", 1)
+		p, id := b.open(c, n, 7)
+		must(t, c.Say(t.Context(), 7, "first", "first")) // what the opening sends is out before it
+		b.until("the text is on the phone", func() bool { return len(arrived(p, id)) == 1 })
+		before.Store(services.Load())
+		for i := range 2 {
+			_, err := c.Deliver(t.Context(), 7, parcel(t, fmt.Sprint("t", i)))
+			must(t, err)
+			n.wait(t, fmt.Sprintf("parcel 7 t%d seen", i), 1)
+		}
+		if got := services.Load() - before.Load(); got != more {
+			t.Errorf("timer %s: %d service messages, not %d", timer, got, more)
 		}
 	}
 }

@@ -175,6 +175,11 @@ func (c *Courier) deliver(ctx context.Context, chats *secretchat.Client, custome
 		return "", fmt.Errorf("prepare the picture of %s: %w", p, err)
 	}
 	picture.Caption = p.Caption
+	if c.cfg.Timer != 0 && chat.Timer == 0 {
+		if err := chats.SetTimer(ctx, chat.ID, c.cfg.Timer); err != nil {
+			return "", deliveryError("timer", err)
+		}
+	}
 	if _, err := chats.SendText(ctx, chat.ID, parcelPrefix+p.ID+warningSuffix, p.warning(again)); err != nil {
 		return "", deliveryError(p.String(), err)
 	}

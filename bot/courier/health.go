@@ -53,6 +53,16 @@ func (c *Courier) tellServing(ctx context.Context) {
 	c.tell(ctx, HealthLimited, "Telegram lets it start no secret chats")
 }
 
+// tellLimit tells where Telegram has begun or ceased to let a connected account start chats.
+func (c *Courier) tellLimit(ctx context.Context) {
+	c.mu.Lock()
+	connected := c.health == HealthReady || c.health == HealthLimited
+	c.mu.Unlock()
+	if connected {
+		c.tellServing(ctx)
+	}
+}
+
 // goneHealth says what became of an account whose session Telegram does not take.
 func goneHealth(err error) (Health, string) {
 	if banned(err) {

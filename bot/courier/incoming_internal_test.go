@@ -106,9 +106,18 @@ func (d *drawer) Keys(_ context.Context, prefix string) ([]string, error) {
 	return keys, nil
 }
 
-type deaf struct{}
+// deaf hears of chats only, and that only where a test wants it to.
+type deaf struct {
+	hears func(customer int64, news ChatNews) error
+}
 
-func (deaf) ChatChanged(context.Context, int64, ChatNews) error            { return nil }
+func (d deaf) ChatChanged(_ context.Context, customer int64, news ChatNews) error {
+	if d.hears == nil {
+		return nil
+	}
+	return d.hears(customer, news)
+}
+
 func (deaf) TextReceived(context.Context, int64, string) error             { return nil }
 func (deaf) ParcelState(context.Context, int64, string, ParcelState) error { return nil }
 func (deaf) AccountChanged(context.Context, AccountNews) error             { return nil }

@@ -2,6 +2,7 @@ package courier
 
 import (
 	"context"
+	"fmt"
 	"sync/atomic"
 	"time"
 
@@ -22,13 +23,15 @@ type life struct {
 	begun   chan struct{}
 	known   *acquaintances
 	broken  chan error // why an update could not be handled
-	states  chan telegram.ConnectionState
+	// accepted is poked when a phone has accepted a chat.
+	accepted chan struct{}
+	states   chan telegram.ConnectionState
 }
 
 func newLife(c *Courier) *life {
 	l := &life{
 		c: c, kept: &progress{c: c},
-		known: &acquaintances{}, broken: make(chan error, 1),
+		known: &acquaintances{}, broken: make(chan error, 1), accepted: make(chan struct{}, 1),
 		begun: make(chan struct{}), states: make(chan telegram.ConnectionState, 1),
 	}
 	l.manager = updates.New(updates.Config{
@@ -48,6 +51,7 @@ func (l *life) run(ctx context.Context, client *telegram.Client, self int64) err
 		}})
 	})
 	group.Go(func() error { return l.watch(ctx) })
+	group.Go(func() error { return l.probe(ctx, client) })
 	group.Go(func() error { return l.c.emptyInbox(ctx) })
 	group.Go(func() error { return l.carryAsks(ctx) })
 	group.Go(func() error {
@@ -69,6 +73,9 @@ func (l *life) Handle(ctx context.Context, u tg.UpdatesClass) error {
 	if !l.started.Load() {
 		return nil
 	}
+	if err := l.answers(ctx, u); err != nil {
+		return l.fail(err)
+	}
 	return l.manager.Handle(ctx, u)
 }
 
@@ -85,27 +92,27 @@ func (l *life) dispatch(ctx context.Context, batch tg.UpdatesClass) error {
 		case *tg.UpdateEncryption:
 			err = l.chats.HandleChat(ctx, u.Chat)
 		case *tg.UpdateNewEncryptedMessage:
-			err = l.chats.HandleMessage(ctx, u.Message)
+			err = l.encrypted(ctx, u)
 		case *tg.UpdateEncryptedMessagesRead:
 			err = l.chats.HandleRead(ctx, u.ChatID, u.MaxDate)
 		case *tg.UpdateNewMessage:
 			err = l.message(ctx, u.Message, all.Users)
 		}
 		if err != nil {
-			l.kept.stop()
-			l.end(err)
-			return err
+			return l.fail(err)
 		}
 	}
 	return nil
 }
 
-// end makes the life end: what could not be handled is told again in the next one.
-func (l *life) end(err error) {
+// fail makes the life end: what could not be handled is told again in the next one.
+func (l *life) fail(err error) error {
+	l.kept.stop()
 	select {
 	case l.broken <- err:
 	default:
 	}
+	return err
 }
 
 // carryAsks asks for chats once it is known how far the account is, so that those which
@@ -115,7 +122,7 @@ func (l *life) carryAsks(ctx context.Context) error {
 	case <-ctx.Done():
 		return ctx.Err()
 	case <-l.begun:
-		return l.c.carryAsks(ctx, l.chats)
+		return l.c.carryAsks(ctx, l.chats, l.c.begin)
 	}
 }
 
@@ -176,6 +183,22 @@ func (l *life) connected(ctx context.Context, state telegram.ConnectionState, lo
 			return l.c.cfg.Clock.After(lostGrace)
 		}
 		return lost
+	}
+}
+
+// probe asks now and then who the account is, and ends the life where it is nobody any
+// more: of an account that has nothing to send nothing else would tell.
+func (l *life) probe(ctx context.Context, client *telegram.Client) error {
+	for {
+		if err := l.c.wait(ctx, probeEvery); err != nil {
+			return err
+		}
+		limited, cancel := context.WithTimeout(ctx, probeTimeout)
+		_, err := client.Self(limited)
+		cancel()
+		if sessionGone(err) {
+			return fmt.Errorf("ask whether the courier is still logged in: %w", err)
+		}
 	}
 }
 

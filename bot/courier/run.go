@@ -27,6 +27,9 @@ const (
 	// catchUp is how often the server is asked for what it may have told in vain.
 	// The question also acknowledges what was handled.
 	catchUp = 2 * time.Minute
+	// probeEvery is how often the account is asked whether it is still logged in.
+	probeEvery   = 30 * time.Second
+	probeTimeout = 15 * time.Second
 	// tellTimeout bounds what the handler may take to hear of readiness.
 	tellTimeout = 10 * time.Second
 )
@@ -118,6 +121,7 @@ func (c *Courier) mourn(ctx context.Context) error {
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return chats.Run(ctx) })
 	group.Go(func() error { return c.emptyInbox(ctx) })
+	group.Go(func() error { return c.carryAsks(ctx, chats, c.noAccount) })
 	group.Go(func() error {
 		for {
 			if err := c.wait(ctx, notLoggedIn); err != nil {

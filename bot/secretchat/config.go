@@ -65,6 +65,7 @@ type Chat struct {
 	Phase   Phase
 	Reason  Reason // why it is over, if it is
 	Created time.Time
+	Timer   time.Duration // after which what is sent vanishes once it was looked at; 0 for never
 }
 
 // Handler is told what happens.

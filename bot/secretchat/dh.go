@@ -1,10 +1,12 @@
 package secretchat
 
 import (
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
 	"math/big"
+	"strings"
 
 	"github.com/gotd/td/crypto"
 )
@@ -22,10 +24,25 @@ type group struct {
 	P []byte
 }
 
-// checkGroup verifies a 2048-bit safe prime and its generator. It takes the better
-// part of a second: callers keep the answer per prime.
+// telegramPrime is what Telegram's servers give. That it is a safe prime was checked
+// once for all (by a test, and by Telegram's own clients, which know it too).
+const telegramPrime = "C71CAEB9C6B1C9048E6C522F70F13F73980D40238E3E21C14934D037563D930F" +
+	"48198A0AA7C14058229493D22530F4DBFA336F6E0AC925139543AED44CCE7C37" +
+	"20FD51F69458705AC68CD4FE6B6B13ABDC9746512969328454F18FAF8C595F64" +
+	"2477FE96BB2A941D5BCD1D4AC8CC49880708FA9B378E3C4F3A9060BEE67CF9A4" +
+	"A4A695811051907E162753B56B0F6B410DBA74D8A84B2A14B3144E0EF1284754" +
+	"FD17ED950D5965B4B9DD46582DB1178D169C6BC465B0D6FF9CA3928FEF5B9AE4" +
+	"E418FC15E83EBEA0F87FA9FF5EED70050DED2849F47BF959D956850CE929851F" +
+	"0D8115F635B105EE2E4E15D04B2454BF6F4FADF034B10403119CD8E3B92FCC5B"
+
+// checkGroup verifies a 2048-bit safe prime and its generator. With a prime that is not
+// telegramPrime it takes the better part of a second: callers keep the answer per prime.
 func checkGroup(g int, p []byte) error {
-	if err := crypto.CheckDH(g, new(big.Int).SetBytes(p)); err != nil {
+	check := crypto.CheckDH
+	if strings.EqualFold(hex.EncodeToString(p), telegramPrime) {
+		check = crypto.CheckGP
+	}
+	if err := check(g, new(big.Int).SetBytes(p)); err != nil {
 		return fmt.Errorf("%w: %w", errGroup, err)
 	}
 	return nil

@@ -51,6 +51,7 @@ func (c *chat) public() Chat {
 	return Chat{
 		ID: c.ID, User: c.User, Creator: c.Creator,
 		Phase: c.Phase, Reason: c.Reason, Created: time.Unix(c.Created, 0),
+		Timer: time.Duration(c.TTL) * time.Second,
 	}
 }
 

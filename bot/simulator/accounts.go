@@ -2,6 +2,7 @@ package simulator
 
 import (
 	"cmp"
+	"net/http"
 	"strings"
 	"time"
 )
@@ -201,4 +202,23 @@ func (t *Telegram) dialogViews(user int64) []ChatView {
 		views = append(views, v)
 	}
 	return views
+}
+
+// controlCouriers lists the accounts that a program may log in to.
+func (t *Telegram) controlCouriers(*http.Request, controlBody) (any, error) {
+	type courierView struct {
+		Username string `json:"username"`
+		Phone    string `json:"phone"`
+		Code     string `json:"code"`
+	}
+	views := []courierView{}
+	for _, c := range t.couriers() {
+		views = append(views, courierView{Username: c.Username, Phone: c.Phone, Code: c.Code})
+	}
+	return views, nil
+}
+
+func (t *Telegram) controlCourier(_ *http.Request, b controlBody) (any, error) {
+	err := t.Trouble(b.Username, b.Action, time.Duration(b.Seconds)*time.Second)
+	return map[string]string{}, err
 }

@@ -9,7 +9,6 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
-	"time"
 )
 
 // maxControl is the largest body that the control API takes, in bytes.
@@ -255,25 +254,6 @@ func (t *Telegram) controlGroups(_ *http.Request, b controlBody) (any, error) {
 	}
 	id, err := t.AddGroup(b.Name, b.Kind, owner)
 	return map[string]int64{"id": id}, err
-}
-
-// controlCouriers lists the accounts that a program may log in to.
-func (t *Telegram) controlCouriers(*http.Request, controlBody) (any, error) {
-	type courierView struct {
-		Username string `json:"username"`
-		Phone    string `json:"phone"`
-		Code     string `json:"code"`
-	}
-	views := []courierView{}
-	for _, c := range t.couriers() {
-		views = append(views, courierView{Username: c.Username, Phone: c.Phone, Code: c.Code})
-	}
-	return views, nil
-}
-
-func (t *Telegram) controlCourier(_ *http.Request, b controlBody) (any, error) {
-	err := t.Trouble(b.Username, b.Action, time.Duration(b.Seconds)*time.Second)
-	return map[string]string{}, err
 }
 
 func (t *Telegram) controlFault(_ *http.Request, b controlBody) (any, error) {

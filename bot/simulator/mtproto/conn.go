@@ -203,7 +203,7 @@ func (c *conn) listen(s *session) {
 	if !ok || s.cancel != nil {
 		return
 	}
-	s.cancel = d.Subscribe(func(u hub.Answer) { c.enqueue(message{s, proto.MessageFromServer, u}) })
+	s.cancel = d.Subscribe(func(u hub.Answer) { c.told(s, u) })
 }
 
 // push encodes a message and has it written.

@@ -2,6 +2,7 @@ package mtproto
 
 import (
 	"context"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"regexp"
@@ -11,8 +12,11 @@ import (
 	"time"
 
 	"github.com/gotd/td/bin"
+	"github.com/gotd/td/proto"
 	"github.com/gotd/td/tg"
 	"github.com/gotd/td/tgerr"
+
+	"github.com/usherbot/usher/bot/simulator/mtproto/hub"
 )
 
 // Fault makes the next Times calls of the methods that Method matches, such as
@@ -20,6 +24,9 @@ import (
 // drop-before (the connection is lost before the call is carried out),
 // drop-after (it is lost before the answer), twice (the answer comes twice) or
 // slow:<duration>, during which the connection brings nothing.
+//
+// What the server tells by itself has names too, ^updates$ or
+// ^updateShortMessage$: with twice it comes twice, with any other kind never.
 type Fault struct {
 	Method string
 	Kind   string
@@ -136,4 +143,18 @@ func (c *conn) spoil(ctx context.Context, f fault, do func() (bin.Encoder, error
 		return repeated{answer}, nil
 	}
 	return answer, err
+}
+
+// told passes on what the server tells by itself, unless a fault is due. It is
+// called with the hub locked.
+func (c *conn) told(s *session, u hub.Answer) {
+	m := message{s, proto.MessageFromServer, u}
+	f, ok := c.server.faults.take(binary.LittleEndian.Uint32(u))
+	if ok && f.kind != twice {
+		return
+	}
+	c.enqueue(m)
+	if ok {
+		c.enqueue(m)
+	}
 }

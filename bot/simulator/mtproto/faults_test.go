@@ -3,8 +3,11 @@ package mtproto_test
 import (
 	"context"
 	"errors"
+	"strconv"
 	"testing"
 
+	"github.com/gotd/td/telegram"
+	"github.com/gotd/td/telegram/updates"
 	"github.com/gotd/td/tg"
 	"github.com/gotd/td/tgerr"
 
@@ -78,5 +81,38 @@ func TestFaultsThatMakeNoSenseAreRefused(t *testing.T) {
 		if err := s.AddFault(f); !errors.Is(err, mtproto.ErrFault) {
 			t.Errorf("%v is answered %v", f, err)
 		}
+	}
+}
+
+// TestUpdatesAreLostAndDoubled: gotd's update manager makes up for both.
+func TestUpdatesAreLostAndDoubled(t *testing.T) {
+	s := start(t)
+	s.AddUser(1001, "Ada")
+	l := &letters{}
+	state := updates.Config{Storage: memoryState{}}
+	l.connect(t, func(edit func(*telegram.Options)) *line { return clientWith(t, s, edit) }, &state)
+	l.visit(t, func(ctx context.Context) error { return login(ctx, l.line) }, func(ctx context.Context, _ *tg.Client) error {
+		for i, f := range []mtproto.Fault{
+			{Method: "^updates$", Kind: "drop-before"},
+			{Method: "^updateShortMessage$", Kind: "twice"},
+			{Method: "^updateShortMessage$", Kind: "drop-after"},
+			{Method: "^nothing$", Kind: "twice"},
+		} {
+			if err := s.AddFault(f); err != nil {
+				return err
+			}
+			if _, err := s.Write(1001, account().ID, strconv.Itoa(i)); err != nil {
+				return err
+			}
+		}
+		for i := range 4 {
+			if got, err := l.text(ctx); err != nil || got != strconv.Itoa(i) {
+				t.Errorf("message %d is %q, %v", i, got, err)
+			}
+		}
+		return nil
+	})
+	if n := len(l.line.updates); n != 0 {
+		t.Errorf("%d updates were told once too often", n)
 	}
 }

@@ -2,6 +2,7 @@ package phone
 
 import (
 	"math/big"
+	"slices"
 	"time"
 
 	"github.com/gotd/td/tg"
@@ -138,4 +139,11 @@ func (c *chat) wipe() {
 	c.secret, c.current, c.old, c.exchange = nil, nil, nil, nil
 	c.sent, c.waiting, c.early = map[int]outgoing{}, map[int]incoming{}, nil
 	c.unread = nil
+}
+
+// forget removes a chat from the screen for good.
+func (p *Simulated) forget(c *chat) {
+	delete(p.chats, c.id)
+	p.forgotten[c.id] = true
+	p.order = slices.DeleteFunc(p.order, func(o int) bool { return o == c.id })
 }

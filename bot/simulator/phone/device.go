@@ -257,13 +257,6 @@ func (p *Simulated) leave(ctx context.Context, id, why string, forget bool) erro
 	return nil
 }
 
-// forget removes a chat from the screen for good.
-func (p *Simulated) forget(c *chat) {
-	delete(p.chats, c.id)
-	p.forgotten[c.id] = true
-	p.order = slices.DeleteFunc(p.order, func(o int) bool { return o == c.id })
-}
-
 // block keeps the other side of a chat from writing, or lets it again.
 func (p *Simulated) block(ctx context.Context, id string, block bool) error {
 	c, err := p.find(id)

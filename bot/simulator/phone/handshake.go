@@ -83,7 +83,7 @@ func (p *Simulated) contact(ctx context.Context, id int64) (*tg.InputUser, error
 // learn keeps the names of people for the screen.
 func (p *Simulated) learn(users []tg.UserClass) {
 	for _, u := range users {
-		if u, ok := u.(*tg.User); ok {
+		if u, ok := u.(*tg.User); ok && !u.Deleted {
 			p.names[u.ID] = u.FirstName
 		}
 	}

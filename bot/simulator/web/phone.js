@@ -159,7 +159,11 @@ function menu(page, state, go) {
   if (!$("phone-menu").hidden) return closeMenu();
   const can = (label, testid, run) => element("button", { type: "button", data: { testid }, onclick: () => { closeMenu(); run(); } }, label);
   const does = (action, chat) => act(page, post(`/telegram/users/${page.user}/do`, { action, chat }));
-  const turn = async (action, changes) => { if (await does(action)) Object.assign(state, changes); show(page, state, go); };
+  const turn = async (action, changes) => {
+    if (await does(action)) Object.assign(state, changes);
+    if (!$("phone-menu").hidden) { closeMenu(); menu(page, state, go); } // opened again meanwhile: it says what is true now
+    show(page, state, go);
+  };
   const items = [
     state.off
       ? can("Switch the phone on", "phone-on", () => turn("phone-on", { off: false }))

@@ -166,10 +166,15 @@ func (h *Hub) resolve(viewer *account, in tg.InputUserClass) (*account, error) {
 	return nil, tgerr.New(400, tg.ErrUserIDInvalid)
 }
 
-// view is the account as the viewer's application is told about it.
+// view is the account as the viewer's application is told about it; of a banned
+// one others see what they see of a deleted one.
 func (h *Hub) view(viewer, a *account) *tg.User {
 	u := &tg.User{ID: a.ID}
 	u.SetAccessHash(h.hash("user", viewer.ID, a.ID))
+	if a.banned && a != viewer {
+		u.SetDeleted(true)
+		return u
+	}
 	u.SetFirstName(a.FirstName)
 	if a.Username != "" {
 		u.SetUsername(a.Username)

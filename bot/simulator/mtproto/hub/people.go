@@ -52,7 +52,7 @@ func resolveUsername(h *Hub, d *Device, req *tg.ContactsResolveUsernameRequest) 
 		return nil, tgerr.New(400, tg.ErrUsernameInvalid)
 	}
 	for _, a := range h.accounts {
-		if strings.EqualFold(a.Username, name) {
+		if strings.EqualFold(a.Username, name) && !a.banned {
 			return &tg.ContactsResolvedPeer{
 				Peer:  &tg.PeerUser{UserID: a.ID},
 				Users: []tg.UserClass{h.view(d.user, a)},

@@ -133,6 +133,11 @@ func TestABannedAccountIsNobody(t *testing.T) {
 	wants(t, w.ask(a, with, 7), "INPUT_USER_DEACTIVATED")
 	_, err = w.hub.Write(ada, usher, "x")
 	wants(t, err, "INPUT_USER_DEACTIVATED")
+	_, err = a.ContactsResolveUsername(t.Context(), &tg.ContactsResolveUsernameRequest{Username: "usher_courier"})
+	wants(t, err, "USERNAME_NOT_OCCUPIED")
+	if seen, err := a.UsersGetUsers(t.Context(), []tg.InputUserClass{with}); err != nil || !seen[0].(*tg.User).Deleted {
+		t.Errorf("Ada sees %v, %v", seen, err)
+	}
 	w.do(w.hub.Unban(usher))
 	_, err = u.UpdatesGetState(t.Context())
 	wants(t, err, "AUTH_KEY_UNREGISTERED")

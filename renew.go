@@ -1,0 +1,58 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+)
+
+// renewPause is the time between two tries to make good what an older Redis has left.
+const renewPause = time.Second
+
+// renewed returns once the courier's records may be built on. Where Redis has come back with older ones, every secret chat
+// is discarded first: it would use numbers and keys again that the phone has seen.
+func (a *app) renewed(ctx context.Context) error {
+	for {
+		err := a.chats.Renew(ctx, a.startOver)
+		if err == nil || ctx.Err() != nil {
+			return ctx.Err()
+		}
+		a.log.Warn("secret chats not discarded yet, nothing is done before", "error", err)
+		timer := time.NewTimer(renewPause)
+		select {
+		case <-timer.C:
+		case <-ctx.Done():
+			timer.Stop()
+			return ctx.Err()
+		}
+	}
+}
+
+func (a *app) startOver(ctx context.Context) error {
+	if a.courier == nil {
+		return nil
+	}
+	a.log.Error("Redis has come back with older data, or somebody said so: every secret chat is discarded and made anew")
+	return a.courier.StartOver(ctx)
+}
+
+// discardChats is for after a restored backup, where no process can know that data are missing.
+func (d *courierOffice) discardChats(ctx context.Context, yes bool) error {
+	if _, err := fmt.Fprintln(d.io.out, "After Redis was put back to an older state, its secret chats cannot go on. This discards all of them.\nEach customer is told, and starts a new one."); err != nil {
+		return err
+	}
+	if !yes {
+		// No answer at all is a no.
+		answer, _ := ask(d.io, "Discard them? y/N: ", false)
+		if a := strings.ToLower(answer); a != "y" && a != "yes" {
+			_, err := fmt.Fprintln(d.io.out, "Nothing was changed.")
+			return err
+		}
+	}
+	if err := d.app.chats.Doubt(ctx); err != nil {
+		return fmt.Errorf("discarding the secret chats: %w", err)
+	}
+	_, err := fmt.Fprintln(d.io.out, "They are discarded by the Usher that runs, or by the next one that starts.")
+	return err
+}
