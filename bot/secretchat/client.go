@@ -30,6 +30,7 @@ type Client struct {
 	owners     map[int]int64    // chat to user: the index, from the names in the store
 	revisions  map[int]revision // what this client has seen of each record last
 	turnedAway map[int]bool     // uninvited chats of which the server is still to be told
+	refused    map[int]bool     // uninvited chats of which the server was told: it may tell of them again
 	workers    map[int]*worker
 	group      *errgroup.Group // nil unless Run runs
 	runCtx     context.Context //nolint:containedctx // owned by Run, for the workers it starts
@@ -64,7 +65,7 @@ func New(cfg Config) *Client {
 	}
 	c := &Client{
 		cfg: cfg, calls: make(chan struct{}, maxCalls),
-		revisions: make(map[int]revision), turnedAway: make(map[int]bool),
+		revisions: make(map[int]revision), turnedAway: make(map[int]bool), refused: make(map[int]bool),
 		workers: make(map[int]*worker), halt: make(chan struct{}),
 	}
 	var err error

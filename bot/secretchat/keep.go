@@ -187,6 +187,12 @@ func (c *Client) forget(ctx context.Context, ch *chat) error {
 	defer c.mu.Unlock()
 	delete(c.owners, ch.ID)
 	delete(c.revisions, ch.ID)
+	if c.turnedAway[ch.ID] {
+		if len(c.refused) >= maxRefused {
+			clear(c.refused)
+		}
+		c.refused[ch.ID] = true
+	}
 	delete(c.turnedAway, ch.ID)
 	return nil
 }

@@ -21,13 +21,18 @@ const (
 	// maxKept is how many chats with one user are remembered: beyond it the oldest
 	// that are over are forgotten early.
 	maxKept = 30
+	// maxRefused bounds the uninvited chats that are remembered. One that is not, because
+	// of a restart or of many others, is turned away once more.
+	maxRefused = 1024
+	// clockSkew is how far the server's clock and ours may be apart.
+	clockSkew = time.Minute
 	// justNow is how long a user who asked for a chat is not asked for another one.
 	justNow = time.Minute
 )
 
 // handleRequest looks the chat up first: the server tells requests again.
 func (c *Client) handleRequest(ctx context.Context, u *tg.EncryptedChatRequested) error {
-	if _, known, err := c.userOf(ctx, u.ID); err != nil || known {
+	if _, known, err := c.userOf(ctx, u.ID); err != nil || known || c.wasRefused(u.ID) {
 		return err
 	}
 	accept, err := c.cfg.Handler.OnRequest(ctx, u.AdminID)
@@ -42,7 +47,7 @@ func (c *Client) handleRequest(ctx context.Context, u *tg.EncryptedChatRequested
 		if earlier, err = c.chatsOf(ctx, u.AdminID); err != nil {
 			return err
 		}
-		accept = c.mayAsk(earlier)
+		accept = c.mayAsk(earlier) && !outdated(u, earlier)
 	}
 	ch := requested(c.env(), u.ID, u.AccessHash, u.AdminID, u.GA)
 	if !accept {
@@ -73,6 +78,23 @@ func (c *Client) refuse(ctx context.Context, ch *chat) error {
 	}
 	c.wake(ch.ID)
 	return nil
+}
+
+// wasRefused says whether the server was told that a chat is turned away. It tells such
+// requests again with the difference, and the user may be invited by then.
+func (c *Client) wasRefused(id int) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.refused[id]
+}
+
+// outdated says that a request is from before a chat that its user started later and that
+// lives: it is an old one told again, and must not take the place of the newer one.
+func outdated(u *tg.EncryptedChatRequested, earlier []*chat) bool {
+	until := time.Unix(int64(u.Date), 0).Add(clockSkew).Unix()
+	return u.Date != 0 && slices.ContainsFunc(earlier, func(ch *chat) bool {
+		return ch.live() && !ch.Creator && ch.Created > until
+	})
 }
 
 // turnAway takes note of an uninvited chat; false when there are too many.

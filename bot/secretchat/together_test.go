@@ -3,7 +3,9 @@ package secretchat
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"testing"
+	"time"
 
 	"github.com/gotd/td/tg"
 )
@@ -255,5 +257,38 @@ func TestRequestThatGotThroughAfterAllIsDiscarded(t *testing.T) {
 	defer x.d.cloud.mu.Unlock()
 	if !x.d.cloud.chats[x.asked].over {
 		t.Error("the phone is left with a chat in which nobody answers")
+	}
+}
+
+// TestRefusedRequestThatIsToldAgainTakesNothingsPlace: the user was not invited when they first asked, and is by the time
+// the server tells of it again, with a chat that lives.
+func TestRefusedRequestThatIsToldAgainTakesNothingsPlace(t *testing.T) {
+	for _, restarted := range []bool{false, true} {
+		t.Run(fmt.Sprintf("restarted %t", restarted), func(t *testing.T) {
+			a, b, cloud := twoDevices(t)
+			b.welcome = false
+			a.start()
+			b.start()
+			early := a.ask(2)
+			a.wait("closed 2: peer")
+			b.welcome = true
+			good := a.ask(2)
+			b.wait("opened 1")
+			if restarted {
+				b.stop()
+				b.start()
+			}
+			cloud.mu.Lock()
+			cloud.push(2, &tg.EncryptedChatRequested{
+				ID: early, AccessHash: 2, AdminID: 1, GA: cloud.chats[early].ga, Date: int(b.now().Add(-time.Hour).Unix()),
+			})
+			cloud.mu.Unlock()
+			a.wait("opened 2")
+			a.say(good, "still here")
+			b.wait("text still here")
+			if got := b.told(); !slices.Equal(got, []string{"opened 1", "text still here"}) {
+				t.Errorf("told %q", got)
+			}
+		})
 	}
 }
