@@ -2,6 +2,7 @@ package main
 
 import (
 	"net/http"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -117,4 +118,59 @@ func TestATicketIsFollowedToThePhone(t *testing.T) {
 	ada.startsChat("@courier")
 	// A second tap within seconds counts as the same.
 	ada.getsAgain(first[0], 1, func() { ada.tap("Send the ticket again") })
+}
+
+// loginTwo logs two accounts of the courier in.
+func (w *world) loginTwo() {
+	w.t.Helper()
+	var all []struct{ Username, Phone, Code string }
+	w.call(http.MethodGet, w.telegram+"/telegram/couriers", nil, &all)
+	before := w.env
+	for _, c := range all {
+		w.env = append(before, "USHER_COURIER_PHONE="+c.Phone, "USHER_COURIER_CODE="+c.Code)
+		w.expect(0, "", []string{"courier", "login"}, "Logged in as @"+c.Username)
+	}
+	w.env = before
+}
+
+// leadsTo reads which account of the courier's a message leads to.
+func leadsTo(m simulator.MessageView) string {
+	return regexp.MustCompile(`@Quay\w+`).FindString(m.Text)
+}
+
+// TestABannedCouriersCustomersGetEverythingOnceMoreFromAnother: they are led to the other account and have their tickets
+// there by themselves, once, though usher dies right after the ticket went out.
+func TestABannedCouriersCustomersGetEverythingOnceMoreFromAnother(t *testing.T) {
+	t.Parallel()
+	w, _ := newWorld(t, "--couriers", "2")
+	w.loginTwo()
+	w.run("courier.send_photo:2:after")
+	doomed, again := w.usher, restarter(w)
+	ada := w.person("Ada")
+	steps := ada.choosing("An Evening", "2B", cirrus.TestNet.Address(cirrus.Hash{0xAD, 0xA8}))
+	for _, step := range steps[:len(steps)-2] {
+		step()
+	}
+	theirs := leadsTo(ada.sees("the way to the secret chat", says("Start Secret Chat"), nil))
+	ada.startsChat(theirs)
+	ada.tap("Order and pay")
+	w.pay(ada.bill())
+	ada.sees("that it arrived", says("has arrived on your phone"), again)
+	first := ada.pictures()
+	if len(first) != 1 {
+		t.Fatalf("%d pictures", len(first))
+	}
+
+	w.call(http.MethodPost, w.telegram+"/telegram/courier", map[string]any{"username": theirs, "action": "ban"}, nil)
+	other := leadsTo(ada.sees("where to go", says("because its courier is not there any more"), nil))
+	if other == theirs || other == "" {
+		t.Fatalf("led from %s to %q", theirs, other)
+	}
+	ada.startsChat(other)
+	ada.getsAgain(first[0], 1, again)
+	ada.sees("usher started again", func(simulator.MessageView) bool { return w.usher != doomed }, again)
+	ada.sees("that it arrived again", says("yours, arrived on your phone"), func() { ada.write("/tickets") })
+	if n := ada.marked(); n != 1 {
+		t.Errorf("sent again %d times", n)
+	}
 }

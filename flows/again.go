@@ -66,14 +66,19 @@ func (f *Flows) sendAgain(ctx context.Context, t *turn, o order.Order, id string
 	if err != nil {
 		return Reply{}, err
 	}
-	if e := (entry{o: o, t: *ticket}); state == ChatOpen && (e.waits() || t.now.Sub(ticket.Delivery.Sent) < doubleTap) {
+	if e := (entry{o: o, t: *ticket}); state == ChatOpen && (e.waits() || e.justSent(t.now)) {
 		return Reply{Answer: t.answer("tap.on_its_way")}, f.wakeWaiting(ctx, t.customer())
 	}
 	return f.sendAll(ctx, t, []entry{{o: o, t: *ticket}}, state)
 }
 
-// doubleTap is how soon after a ticket was sent another wish for it counts as the same one.
+// doubleTap is how soon after a ticket was sent again another wish for it counts as the same one.
 const doubleTap = 5 * time.Second
+
+// justSent tells whether the ticket was sent again so shortly before that a wish for it is the same one once more.
+func (e entry) justSent(now time.Time) bool {
+	return e.t.Delivery.Count > 1 && now.Sub(e.t.Delivery.Sent) < doubleTap
+}
 
 // notSent says why a ticket can't be sent: its show is over, it is on its way back, or it is nobody's any more.
 func (f *Flows) notSent(ctx context.Context, t *turn, o order.Order, ticket order.Ticket) (Reply, error) {
@@ -103,7 +108,7 @@ func (f *Flows) sendAllAgain(ctx context.Context, t *turn, a action) (Reply, err
 	if err != nil {
 		return Reply{}, err
 	}
-	given := slices.DeleteFunc(list, func(e entry) bool { return !e.given() || t.now.Sub(e.t.Delivery.Sent) < doubleTap })
+	given := slices.DeleteFunc(list, func(e entry) bool { return !e.given() || e.justSent(t.now) })
 	if len(given) == 0 && state == ChatOpen {
 		return Reply{Answer: t.answer("tap.on_its_way")}, f.wakeWaiting(ctx, t.customer())
 	}

@@ -27,7 +27,11 @@ type device struct {
 	welcome bool
 	// patience is for chats that this device asks for.
 	patience time.Duration
-	jumped   atomic.Int64 // seconds
+	// What follows takes the place of the cloud, of what is noted, where it is set.
+	api     API
+	handler Handler
+	updates func(ctx context.Context, client *Client)
+	jumped  atomic.Int64 // seconds
 
 	mu      sync.Mutex
 	client  *Client
@@ -62,8 +66,12 @@ func (d *device) start() {
 }
 
 func (d *device) renew() {
+	api, handler := d.api, d.handler
+	if api == nil {
+		api, handler = &line{cloud: d.cloud, account: d.account}, d
+	}
 	client := New(Config{
-		API: &line{cloud: d.cloud, account: d.account}, Store: d.store, Handler: d, Random: rand.Reader,
+		API: api, Store: d.store, Handler: handler, Random: rand.Reader,
 		Now: d.now, After: d.after, Patience: d.patience,
 	})
 	// Checking the prime takes longer than all the rest.
@@ -105,6 +113,10 @@ func (d *device) live(ctx context.Context) {
 	})
 	group.Go(func() {
 		defer cancel()
+		if d.updates != nil {
+			d.updates(ctx, client)
+			return
+		}
 		d.read(ctx, client)
 	})
 	group.Wait()

@@ -17,7 +17,8 @@
 //   - Ask starts a chat; Handler.OnRequest decides on those that others start.
 //   - SendText, SendPhoto and SendDocument queue messages under keys of the
 //     caller's; State says how far one is, EventProgress tells when that changes.
-//   - SetTimer, Delete, Flush and Viewed are what else one does in a chat.
+//   - SetTimer, Delete, Flush and Viewed are what else one does in a chat. What the
+//     Handler has taken is marked as read, where the API is a ReadMarker.
 //   - Download fetches the file that an EventFile brought.
 //   - Close and Erase end a chat. KeyPicture is what two people compare.
 //   - DiscardAll ends all of them: when the Store has gone back in time. Abandon does
@@ -39,6 +40,13 @@
 // a record before. A message is sent again as the very same bytes, so that the other
 // side sees a repeat. When a save fails the Client halts: memory and store may
 // disagree. Make a new one then.
+//
+// # Two chats at once
+//
+// Of the chats with one user the one that the user has started last is kept, whatever
+// was asked for at the same time: it closes the others when it comes, and a user who
+// has just asked is not asked by Ask. A chat that Ask has made closes the ones that were
+// there before when it is open.
 //
 // # What is bounded
 //
