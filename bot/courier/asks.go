@@ -83,6 +83,9 @@ func (c *Courier) takeCode(ctx context.Context, sender, hash int64, codes []stri
 		return err
 	}
 	if kept == nil || !kept.fits(codes) {
+		if used, err := c.used(ctx, sender, codes); err != nil || used {
+			return err
+		}
 		c.asks.guesses.wrong(sender, now)
 		c.cfg.Log.InfoContext(ctx, "wrong code for a secret chat", "sender", sender)
 		return nil
@@ -95,6 +98,18 @@ func (c *Courier) takeCode(ctx context.Context, sender, hash int64, codes []stri
 		return nil
 	}
 	return c.use(ctx, sender, hash, kept)
+}
+
+// used says whether one of the texts is the code that the sender has used last: written
+// again once there is a newer link, it is no guess.
+func (c *Courier) used(ctx context.Context, sender int64, codes []string) (bool, error) {
+	var a ask
+	found, err := c.read(ctx, askingName(sender), &a)
+	if err != nil || !found {
+		return false, err
+	}
+	last := code{Hash: a.Code}
+	return last.fits(codes), nil
 }
 
 // use makes a code used. While the phone is being asked because of an earlier code, it
@@ -127,10 +142,11 @@ func (c *Courier) use(ctx context.Context, customer, hash int64, kept *code) err
 	return nil
 }
 
-// underWay says that the phone is being asked, or will be.
+// underWay says that the phone is being asked, or will be. Where it has answered, a newer
+// code means another chat.
 func (a ask) underWay(chats []secretchat.Chat) bool {
 	chat, found := a.chat(chats)
-	return !a.Over && a.Refused == "" && (!found || ongoing(chat))
+	return !a.Over && a.Refused == "" && (!found || ongoing(chat) && chat.Phase != secretchat.PhaseOpen)
 }
 
 func asked(chats []secretchat.Chat) []int {

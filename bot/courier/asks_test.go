@@ -335,7 +335,7 @@ func TestNewPhoneIsAskedWhileTheOldOneStillHasAChat(t *testing.T) {
 	c, n, _ := b.ready(cfg)
 	p, lost := b.open(c, n, 7)
 	must(t, p.Do(t.Context(), phone.ActionNewPhone, ""))
-	clock.by.Add(int64(time.Minute))
+	clock.by.Add(int64(time.Hour))
 	b.write(7, b.code(c, 7))
 	n.wait(t, "opened 7", 2)
 	b.until("the new phone has a chat", func() bool { return inState(p, phone.StateOpen) == 1 })
@@ -356,7 +356,7 @@ func TestChatOfANewCodeTakesThePlaceOfTheOldOne(t *testing.T) {
 	c, n, _ := b.ready(cfg)
 	p, old := b.open(c, n, 7)
 	for range 2 { // first in place of the customer's own, then of one that was asked for
-		clock.by.Add(int64(time.Minute))
+		clock.by.Add(int64(time.Hour))
 		opened := n.count("opened 7")
 		b.write(7, b.code(c, 7))
 		n.wait(t, "opened 7", opened+1)

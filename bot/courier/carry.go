@@ -129,6 +129,12 @@ func (c *Courier) begin(ctx context.Context, chats *secretchat.Client, a ask) er
 	if err != nil {
 		return fmt.Errorf("ask for a secret chat: %w", err)
 	}
+	if !chat.Creator { // the customer has just started one, and is not asked
+		if chat.Created.Unix() >= a.Made {
+			return c.changeAsk(ctx, a, func(a *ask) { a.Over = true })
+		}
+		return c.turnDown(ctx, a, WhyFault) // it is from before the code: they want another one
+	}
 	return c.changeAsk(ctx, a, func(a *ask) { a.Chat = chat.ID })
 }
 

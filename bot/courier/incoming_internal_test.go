@@ -417,3 +417,17 @@ func TestCodeIsNotKeptNorPrinted(t *testing.T) {
 		t.Errorf("prints the code: %s", printed)
 	}
 }
+
+func TestUsedCodeWrittenAgainIsNoGuess(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t)
+	old := d.link(deskCustomer).Code
+	d.hear(d.letter(deskCustomer, old), person(deskCustomer))
+	d.link(deskCustomer)
+	for range maxGuesses + 1 {
+		d.hear(d.letter(deskCustomer, old), person(deskCustomer))
+	}
+	if !d.asks.guesses.may(deskCustomer, d.clock.Now()) {
+		t.Error("a customer who writes their old code again counts as somebody who guesses")
+	}
+}
