@@ -36,6 +36,10 @@ func (d *courierOffice) login(ctx context.Context, phone string) error {
 		return err
 	}
 	s, err := pool.Login(ctx, l)
+	if why := courier.Refusal(err); why != "" {
+		d.log.Debug("login refused", "error", err)
+		return errors.New("the courier is not logged in: " + why)
+	}
 	if err != nil {
 		return fmt.Errorf("logging the courier in: %w", err)
 	}
