@@ -158,7 +158,7 @@ func (c *crowd) settled() (repeated int) {
 	c.until("everybody's ticket", 3*time.Minute, func() bool { return len(c.delivered()) == len(c.all) })
 	owners := map[string]*guest{}
 	c.each(func(g *guest) {
-		g.sees("the ticket", says("has arrived on your phone, in the secret chat"), c.mine)
+		g.sees("the ticket", toldOfArrival, c.mine)
 		repeated += g.inOneChat()
 		g.complains()
 		if other := owners[g.tickets[0]]; other != nil {
@@ -170,6 +170,11 @@ func (c *crowd) settled() (repeated int) {
 		}
 	})
 	return repeated
+}
+
+// toldOfArrival: the card says it, or the bell did.
+func toldOfArrival(m simulator.MessageView) bool {
+	return says("has arrived on your phone, in the secret chat")(m) || says("has arrived in your secret chat")(m)
 }
 
 // inOneChat reads the customer's tickets, and wants all of them to be the same one in the same chat, each but the first
