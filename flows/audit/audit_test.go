@@ -95,9 +95,11 @@ func TestEachKindIsFound(t *testing.T) {
 			twin.Tickets[0].State = order.Dropped
 			b.Orders = append(b.Orders, twin)
 		},
-		audit.AccountUnknown: func(b *audit.Books) { b.Orders[0].Tickets[0].Account = cirrus.Account{Wallet: "old", Name: "account 0"} },
-		audit.MoneyMissing:   func(b *audit.Books) { b.Purses[0].Coins[0].Amount-- },
-		audit.MoneyKept:      func(b *audit.Books) { ended(b) },
+		audit.AccountUnknown: func(b *audit.Books) {
+			b.Orders[0].Tickets[0].Account = cirrus.Account{Wallet: "old", Name: "account 0"}
+		},
+		audit.MoneyMissing: func(b *audit.Books) { b.Purses[0].Coins[0].Amount-- },
+		audit.MoneyKept:    func(b *audit.Books) { ended(b) },
 		audit.TicketWithoutOrder: func(b *audit.Books) {
 			b.Received = map[cirrus.Address]cirrus.Account{other: purse}
 			b.Halls[0].Tickets[1].Address, b.Halls[0].Tickets[1].Secret = other, []byte{2}
@@ -113,9 +115,11 @@ func TestEachKindIsFound(t *testing.T) {
 			twin.Tickets[0].State, twin.Tickets[0].Address = order.Reserved, other
 			b.Orders, b.Claims[other] = append(b.Orders, twin), "o2"
 		},
-		audit.NoNextStep:      func(b *audit.Books) { b.Orders[0].NextHeight = 0 },
-		audit.Overdue:         func(b *audit.Books) { b.Orders[0].Next = now.Add(-2 * time.Hour) },
-		audit.StateUnknown:    func(b *audit.Books) { b.Orders[0].Payouts = []order.Payout{{ID: "p", Ticket: "none", State: "flown", Expect: 1}} },
+		audit.NoNextStep: func(b *audit.Books) { b.Orders[0].NextHeight = 0 },
+		audit.Overdue:    func(b *audit.Books) { b.Orders[0].Next = now.Add(-2 * time.Hour) },
+		audit.StateUnknown: func(b *audit.Books) {
+			b.Orders[0].Payouts = []order.Payout{{ID: "p", Ticket: "none", State: "flown", Expect: 1}}
+		},
 		audit.OrderUnreadable: func(b *audit.Books) { b.Unread, b.Orders = []order.ID{"o1"}, nil },
 	} {
 		t.Run(string(kind), func(t *testing.T) {
