@@ -67,5 +67,6 @@ const (
 	ReasonMissing     Reason = "money_missing"  // less at the address than must be there
 	ReasonUnresolved  Reason = "unresolved"     // the outcome of a call could not be found out
 	ReasonAddress     Reason = "address_needed" // the refund address cannot be paid, and no other was given for days
+	ReasonWindingDown Reason = "winding_down"   // the operator ended the sale here: nothing is bought any more, what is owned is given back
 	ReasonUnsupported Reason = "unsupported"    // an edge that this version does not carry out by itself
 )
