@@ -261,14 +261,15 @@ func (e *Engine) operate(o *Order, ask Ask) error {
 	}
 	switch ask.Verb {
 	case Resolve:
-		if t.Before == Stray {
+		if t.Before == Stray && t.Reason != ReasonFloat {
 			return ErrNotAllowed
 		}
 		resume(o, t, now)
 	case LetGo:
-		if t.Before != Stray {
+		if t.Before != Stray || t.Reason == ReasonFloat {
 			return ErrNotAllowed
 		}
+		t.Stray = e.Float != nil
 		t.Undo = time.Time{}
 		t.move(Releasing, now)
 	case PayBack:
