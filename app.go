@@ -18,7 +18,6 @@ import (
 	"github.com/usherbot/usher/flows"
 	"github.com/usherbot/usher/flows/order"
 	"github.com/usherbot/usher/storage"
-	"github.com/usherbot/usher/ticketgen"
 )
 
 // app is Usher at work: everything wired together. It can be built up and torn down inside a test.
@@ -32,7 +31,7 @@ type app struct {
 	node    *chain.Client
 	db      *storage.DB
 	chats   *storage.Owned // the courier's records, of the process that works
-	jobs    *storage.Jobs
+	jobs    jobs
 	engine  *order.Engine
 	flows   *flows.Flows
 	bot     *bot.Bot
@@ -45,11 +44,16 @@ type app struct {
 	durable storage.Durability
 	stake   *stake
 	refused *refusals
+	standIn standIns
 }
 
 // newApp wires Usher together. It asks the node for its network and Telegram for the bot's name; nothing runs yet.
 func newApp(ctx context.Context, s settings, sites order.Sites, log *slog.Logger) (*app, error) {
-	a := &app{settings: s, log: log, sites: sites, clock: s.clock}
+	return newAppWith(ctx, s, standIns{}, sites, log)
+}
+
+func newAppWith(ctx context.Context, s settings, by standIns, sites order.Sites, log *slog.Logger) (*app, error) {
+	a := &app{settings: s, log: log, sites: sites, clock: s.clock, standIn: by.filled()}
 	if a.sites == nil {
 		a.sites = order.Straight{}
 	}
@@ -77,7 +81,7 @@ func (a *app) close() error {
 func (a *app) openNode(context.Context) (err error) {
 	a.node, err = chain.New(chain.Config{
 		NodeURL: a.settings.nodeURL, TicketboothURL: a.settings.boothURL, TicketboothCert: a.settings.boothCert,
-		Sites: a.sites,
+		Sites: a.sites, Pause: a.standIn.nodePause,
 		Passwords: func(wallet string) (string, error) {
 			password, ok := a.settings.passwords[wallet]
 			if !ok {
@@ -107,6 +111,9 @@ func (a *app) openStore(ctx context.Context) (err error) {
 	if errors.Is(err, storage.ErrNoNetwork) {
 		return fmt.Errorf("the node at %s does not answer, and which network it is of is not known yet: start the node, or set USHER_NODE_URL: %w", a.settings.nodeURL, nodeErr)
 	}
+	if errors.Is(err, storage.ErrRestoring) {
+		return fmt.Errorf("%w: run usher restore again", err)
+	}
 	if err != nil {
 		return fmt.Errorf("no answer from Redis: start it, or set USHER_REDIS_URL: %w", err)
 	}
@@ -132,6 +139,32 @@ type late struct{ *flows.Flows }
 
 func (a *app) openTelegram(ctx context.Context) (err error) {
 	handler := &late{}
+	if a.standIn.messenger == nil {
+		if err := a.openBot(ctx, handler); err != nil {
+			return err
+		}
+	}
+	a.ears = &courierEars{newID: newID, log: a.log}
+	if a.settings.courier.id != 0 {
+		if a.courier, err = courier.NewPool(a.courierConfig(), a.ears); err != nil {
+			return fmt.Errorf("courier: %w", err)
+		}
+	}
+	a.venues = &venues{configured: a.settings.venues, store: a.db.Sealed()}
+	a.pause = pause{a.db.Sealed()}
+	a.stake = &stake{all: a.db.All, load: a.db.Load, clock: a.clock}
+	if a.jobs = storage.NewJobs(a.db, a.run1); a.standIn.jobs != nil {
+		a.jobs = a.standIn.jobs(a.run1)
+	}
+	if a.flows, err = flows.New(a.flowsDeps()); err != nil {
+		return err
+	}
+	a.refused = newRefusals(a.settings, a.db.Sealed(), a.flows.PasswordRefused, a.log)
+	handler.Flows, a.ears.flows, a.ears.courier, a.ears.wake = a.flows, a.flows, a.courier, a.wakeCustomer
+	return nil
+}
+
+func (a *app) openBot(ctx context.Context, handler *late) error {
 	menu, err := menu()
 	if err != nil {
 		return err
@@ -143,21 +176,7 @@ func (a *app) openTelegram(ctx context.Context) (err error) {
 	if err != nil {
 		return fmt.Errorf("the bot is not taken by Telegram: check USHER_TELEGRAM_TOKEN and USHER_TELEGRAM_URL: %w", err)
 	}
-	a.ears = &courierEars{newID: newID, log: a.log}
-	if a.settings.courier.id != 0 {
-		if a.courier, err = courier.NewPool(a.courierConfig(), a.ears); err != nil {
-			return fmt.Errorf("courier: %w", err)
-		}
-	}
-	a.venues = &venues{configured: a.settings.venues, store: a.db.Sealed()}
-	a.pause = pause{a.db.Sealed()}
-	a.stake = &stake{all: a.db.All, load: a.db.Load, clock: a.clock}
-	a.jobs = storage.NewJobs(a.db, a.run1)
-	if a.flows, err = flows.New(a.flowsDeps()); err != nil {
-		return err
-	}
-	a.refused = newRefusals(a.settings, a.db.Sealed(), a.flows.PasswordRefused, a.log)
-	handler.Flows, a.ears.flows, a.ears.courier, a.ears.wake = a.flows, a.flows, a.courier, a.wakeCustomer
+	a.standIn.messenger, a.standIn.username = a.bot, a.bot.Username()
 	return nil
 }
 
@@ -184,7 +203,7 @@ func (a *app) courierConfig() courier.Config {
 }
 
 func (a *app) flowsDeps() flows.Deps {
-	var desk flows.Courier = nobody{}
+	desk := a.standIn.courier
 	var verify func(context.Context, int64) (flows.Key, error)
 	var link func(context.Context, int64) (flows.Link, error)
 	var renew func(context.Context, int64) error
@@ -194,12 +213,12 @@ func (a *app) flowsDeps() flows.Deps {
 	}
 	a.engine = order.NewEngine(a.engineConfig(), order.Deps{}) // completed by wire
 	return flows.Deps{
-		Sessions: a.db, Courier: desk, Desk: a.engine, Operate: a.engine.Operate, View: a.db, Holds: a.db, Lookers: a.db, Messenger: a.bot, Artist: ticketgen.Artist{},
+		Sessions: a.db, Courier: desk, Desk: a.engine, Operate: a.engine.Operate, View: a.db, Holds: a.db, Lookers: a.db, Messenger: a.standIn.messenger, Artist: a.standIn.artist,
 		Clock: a.clock, Wake: a.wakeCustomer, Verify: verify, Link: link, Renew: renew, CardShown: a.engine.CardShown, Attention: a.attention, Pause: a.pause.set,
 		Venue: a.changeVenue, Venues: a.venues.list,
 		Status: a.status, WordsWrong: func(err error) { a.log.Error("words", "error", err) },
 		Config: flows.Config{
-			Support: a.settings.support, BotUsername: a.bot.Username(), Admins: a.settings.admins, Network: a.network,
+			Support: a.settings.support, BotUsername: a.standIn.username, Admins: a.settings.admins, Network: a.network,
 			Gas: a.settings.gas, ServiceFee: a.settings.fee, Hold: a.settings.hold, SellResold: a.settings.resold, Timer: a.settings.courier.timer,
 			OwnAddress: a.ownAddress, IsContract: a.node.IsContract, SellingOff: a.sellingOff,
 		},
@@ -230,7 +249,7 @@ func (a *app) wire(context.Context) error {
 	a.engine.Deps = order.Deps{
 		Store: a.db, Locks: a.db, Holds: a.db, Addresses: a.db, View: a.db, Ledger: a.node,
 		Booth: a.refused.noted(booth), Purse: notedPurse{a.node, a.refused},
-		Jobs: a.jobs, Teller: a.flows, Deliverer: a.flows, Sites: a.sites, Clock: a.clock, NewID: newID, Pick: pick, Log: a.log,
+		Jobs: a.jobs, Teller: a.flows, Deliverer: a.flows, Sites: a.sites, Clock: a.clock, NewID: a.standIn.newID, Pick: a.standIn.pick, Log: a.log,
 	}
 	accounts := a.settings.accounts
 	if a.settings.float != nil {

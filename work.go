@@ -79,9 +79,7 @@ func (a *app) refreshHalls(ctx context.Context, within time.Duration) error {
 // watch follows the chain and sweeps up what no job took up.
 func (a *app) watch(ctx context.Context) error {
 	sweeper := a.sweeper()
-	if err := errors.Join(a.db.Repair(ctx), sweeper.Start(ctx)); err != nil {
-		a.log.Warn("taking up where the last one stopped", "error", err)
-	}
+	a.takeUp(ctx, sweeper)
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error {
 		a.watcher.Run(ctx)
@@ -89,6 +87,13 @@ func (a *app) watch(ctx context.Context) error {
 	})
 	group.Go(func() error { return a.sweep(ctx, sweeper) })
 	return group.Wait()
+}
+
+// takeUp goes on where another process stopped.
+func (a *app) takeUp(ctx context.Context, sweeper order.Sweeper) {
+	if err := errors.Join(a.db.Repair(ctx), sweeper.Start(ctx)); err != nil {
+		a.log.Warn("taking up where the last one stopped", "error", err)
+	}
 }
 
 func (a *app) sweeper() order.Sweeper {
@@ -104,14 +109,21 @@ func (a *app) sweep(ctx context.Context, sweeper order.Sweeper) error {
 			return ctx.Err()
 		case <-ticker.C:
 		}
-		tip, err := a.db.Tip(ctx)
-		if err == nil {
-			err = sweeper.Sweep(ctx, tip.Height)
-		}
-		if err != nil && !errors.Is(err, order.ErrNotFound) && ctx.Err() == nil {
+		if err := a.sweepOnce(ctx, sweeper); err != nil && ctx.Err() == nil {
 			a.log.Warn("sweeping", "error", err)
 		}
 	}
+}
+
+func (a *app) sweepOnce(ctx context.Context, sweeper order.Sweeper) error {
+	tip, err := a.db.Tip(ctx)
+	if errors.Is(err, order.ErrNotFound) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return sweeper.Sweep(ctx, tip.Height)
 }
 
 // run1 runs one order for a job. What happened while another worker had it may be news to that one: it runs again.

@@ -134,6 +134,7 @@ func (e *Engine) change(ctx context.Context, id ID, change func(*Order) error) (
 	if err != nil {
 		return Order{}, fmt.Errorf("order %s: %w", id, err)
 	}
+	held = withOrder(held, &o)
 	if err := change(&o); err != nil {
 		return o, fmt.Errorf("order %s: %w", id, err)
 	}

@@ -106,6 +106,7 @@ func (e *Engine) Run(ctx context.Context, id ID) error {
 		return fmt.Errorf("order %s: %w", id, err)
 	}
 	r := &run{Engine: e, o: &o}
+	held = withOrder(held, &o)
 	err = r.all(held)
 	if err == nil || errors.Is(err, ErrConflict) {
 		return err
@@ -259,7 +260,7 @@ func (r *run) call(ctx context.Context, table, state, site string, call func(con
 		}
 		return problem
 	}
-	return r.Sites.Do(ctx, site, call)
+	return r.Sites.Do(atRow(ctx, table, state), site, call)
 }
 
 // tell shows the card; that it fails never holds up money or tickets.

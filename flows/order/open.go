@@ -21,6 +21,7 @@ func (e *Engine) Open(ctx context.Context, n New) (Order, error) {
 		return Order{}, err
 	}
 	o := e.begin(n, total)
+	ctx = withOrder(ctx, &o)
 	if err := e.holdAll(ctx, o, n.Seats); err != nil {
 		return Order{}, err
 	}
