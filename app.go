@@ -227,7 +227,12 @@ func (a *app) flowsDeps() flows.Deps {
 
 func (a *app) engineConfig() order.Config {
 	s := a.settings
+	var float cirrus.Account
+	if s.float != nil {
+		float = *s.float
+	}
 	return order.Config{
+		Float: float,
 		Gas: s.gas, Accounts: s.accounts, Confirmations: s.confirmations, Hold: s.hold, Choice: s.choice, Undo: s.undo, Fee: s.fee, FeeTo: cirrus.Address(s.feeAddress),
 		Resold: s.resold, Unpaid: 2, AtStake: s.atStake, Finality: s.finality,
 	}
@@ -248,7 +253,7 @@ func (a *app) wire(context.Context) error {
 	}
 	a.engine.Deps = order.Deps{
 		Store: a.db, Locks: a.db, Holds: a.db, Addresses: a.db, View: a.db, Ledger: a.node,
-		Booth: a.refused.noted(booth), Purse: notedPurse{a.node, a.refused},
+		Booth: a.refused.noted(booth), Purse: notedPurse{a.node, a.refused}, Float: a.float(),
 		Jobs: a.jobs, Teller: a.flows, Deliverer: a.flows, Sites: a.sites, Clock: a.clock, NewID: a.standIn.newID, Pick: a.standIn.pick, Log: a.log,
 	}
 	accounts := a.settings.accounts

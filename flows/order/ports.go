@@ -213,6 +213,17 @@ type Float interface {
 	Free(ctx context.Context, address cirrus.Address, id ID) error
 }
 
+// FloatClaims remembers which address of the float which order has.
+type FloatClaims interface {
+	// ClaimFloat gives an address of the float to the order. Claiming it again for the same order is no error.
+	// Errors: ErrClaimed.
+	ClaimFloat(ctx context.Context, address cirrus.Address, id ID) error
+	// FreeFloat gives up an address that the order claimed; one of another order stays that order's.
+	FreeFloat(ctx context.Context, address cirrus.Address, id ID) error
+	// FloatClaims lists all that is claimed.
+	FloatClaims(ctx context.Context) (map[cirrus.Address]ID, error)
+}
+
 // Payment is a transaction without change: the outputs and the fee sum up to the coins.
 type Payment struct {
 	Account cirrus.Account
