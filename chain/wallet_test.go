@@ -3,6 +3,7 @@ package chain
 import (
 	"net/url"
 	"reflect"
+	"slices"
 	"testing"
 	"time"
 
@@ -151,5 +152,30 @@ func TestForgettingFreesTheCoinsOnBothGenerations(t *testing.T) {
 	}
 	if sent := node.body("/api/wallet/sync-from-date"); sent["date"] != "2020-09-13T12:26:40Z" {
 		t.Fatalf("sent %v", sent)
+	}
+}
+
+// TestAddressesThatReceived reads a history of several pages: what was sent, also to addresses of ours, counts for
+// nothing; who received is named once with all that came.
+func TestAddressesThatReceived(t *testing.T) {
+	pages := []string{
+		`{"history":[{"transactionsHistory":[
+			{"type":"received","toAddress":"tA","id":"` + string(txA) + `","amount":5},
+			{"type":"send","toAddress":"tX","id":"` + string(txB) + `","amount":5,"payments":[{"destinationAddress":"tY"}]}]}]}`,
+		`{"history":[{"transactionsHistory":[{"type":"received","toAddress":"tA","id":"` + string(txB) + `","amount":7,"confirmedInBlock":3}]}]}`,
+	}
+	received := map[cirrus.Address][]cirrus.TxID{}
+	for i, want := range []int{2, 1} {
+		if n, err := addReceived([]byte(pages[i]), received); err != nil || n != want {
+			t.Errorf("page %d: %d entries, %v", i, n, err)
+		}
+	}
+	if len(received) != 1 || !slices.Equal(received["tA"], []cirrus.TxID{txA, txB}) {
+		t.Errorf("received %v", received)
+	}
+	for _, garbage := range []string{``, `{}`, `{"history":[{"transactionsHistory":[{"type":"received","toAddress":"tA","id":"no"}]}]}`} {
+		if _, err := addReceived([]byte(garbage), received); err == nil {
+			t.Errorf("%q is taken", garbage)
+		}
 	}
 }
