@@ -233,7 +233,7 @@ func (a *app) engineConfig() order.Config {
 	}
 	return order.Config{
 		Float: float,
-		Gas: s.gas, Accounts: s.accounts, Confirmations: s.confirmations, Hold: s.hold, Choice: s.choice, Undo: s.undo, Fee: s.fee, FeeTo: cirrus.Address(s.feeAddress),
+		Gas:   s.gas, Accounts: s.accounts, Confirmations: s.confirmations, Hold: s.hold, Choice: s.choice, Undo: s.undo, Fee: s.fee, FeeTo: cirrus.Address(s.feeAddress),
 		Resold: s.resold, Unpaid: 2, AtStake: s.atStake, Finality: s.finality,
 	}
 }

@@ -298,5 +298,5 @@ func resume(o *Order, t *Ticket, now time.Time) {
 	if p := o.Payout(t.ID); p != nil && t.Reason == ReasonMissing {
 		p.Expect = 0 // a person looked: what is there is all there will be
 	}
-	t.Reason = ""
+	t.Reason = t.goesOnFor()
 }

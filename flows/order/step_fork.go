@@ -107,7 +107,7 @@ func (r *run) undoneReserve(t *Ticket) {
 
 func (r *run) undoneRelease(t *Ticket) {
 	t.Release.undo(r.o.Gas, 0, r.k.tip)
-	t.Reason, t.Kept = "", 0
+	t.Reason, t.Kept = t.goesOnFor(), 0
 	if t.Delivery.State == DeliveryNone && !t.Delivery.Sent.IsZero() {
 		t.Delivery.State = DeliverySent
 	}

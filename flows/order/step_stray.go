@@ -1,6 +1,7 @@
 package order
 
 import (
+	"cmp"
 	"context"
 
 	"github.com/usherbot/usher/chain/cirrus"
@@ -27,7 +28,7 @@ func (r *run) stepStray(ctx context.Context, t *Ticket) (bool, error) {
 func (r *run) makeWhole(ctx context.Context, t *Ticket) (bool, error) {
 	missing := t.Coin.Amount + MinFee - t.left()
 	if missing <= 0 {
-		r.lose(ctx, t, ReasonNoSecret)
+		r.lose(ctx, t, cmp.Or(t.Reason, ReasonNoSecret))
 		return r.moved(ctx)
 	}
 	return r.aided(ctx, t, AidStray, missing)
@@ -56,7 +57,15 @@ func (r *run) stepAttention(ctx context.Context, t *Ticket) (bool, error) {
 	if a := r.o.aiding(t.ID); a == nil && r.Float == nil || a != nil && a.Short {
 		return false, nil
 	}
-	t.Reason = ""
+	t.Reason = t.goesOnFor()
 	t.move(t.Before, r.k.now)
 	return r.moved(ctx)
+}
+
+// goesOnFor is the reason that a ticket keeps when it goes on after a person looked at it.
+func (t Ticket) goesOnFor() Reason {
+	if t.Stray {
+		return ReasonNoSecret
+	}
+	return ""
 }

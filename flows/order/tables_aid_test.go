@@ -132,7 +132,7 @@ func aidStages() []stage {
 	return slices.Concat(strayStages(), []stage{
 		row(order.AidWanted, order.SiteFloat, look...),
 		row(order.AidWanted, order.SiteUnclaim, freeing()...),
-		stage{
+		{
 			table: "aid", state: "wanted", site: order.SiteAttend, enter: backTooLate(), ends: order.Ended,
 			happens: func(w *world) { windowCloses(w); w.mine(2); fills(w) },
 			cases:   []ending{{outcome: "told"}, {outcome: noAnswer}, {outcome: butDone}},
