@@ -111,6 +111,9 @@ func (a *app) openStore(ctx context.Context) (err error) {
 	if errors.Is(err, storage.ErrNoNetwork) {
 		return fmt.Errorf("the node at %s does not answer, and which network it is of is not known yet: start the node, or set USHER_NODE_URL: %w", a.settings.nodeURL, nodeErr)
 	}
+	if errors.Is(err, storage.ErrRestoring) {
+		return fmt.Errorf("%w: run usher restore again", err)
+	}
 	if err != nil {
 		return fmt.Errorf("no answer from Redis: start it, or set USHER_REDIS_URL: %w", err)
 	}

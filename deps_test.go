@@ -20,7 +20,7 @@ func imports(t *testing.T, pkg string) []string {
 }
 
 func TestFlowsKnowNoTelegramNoRedisNoNetwork(t *testing.T) {
-	for _, pkg := range []string{"/flows", "/flows/order"} {
+	for _, pkg := range []string{"/flows", "/flows/order", "/flows/audit"} {
 		for _, dep := range imports(t, module+pkg) {
 			allowed := !strings.Contains(strings.Split(dep, "/")[0], ".") || // the standard library
 				strings.HasPrefix(dep, module+"/flows") || dep == module+"/chain/cirrus" ||

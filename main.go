@@ -67,6 +67,8 @@ func commands(io streams, sites order.Sites) *cobra.Command {
 	root.CompletionOptions.DisableDefaultCmd = true
 	root.AddCommand(
 		demoCommand(io), sandboxCommand(io), telegramCommand(io), courierCommand(io), keysCommand(io), versionCommand(io),
+		backupCommand(io, sites), restoreCommand(io, sites),
+		auditCommand(io),
 		&cobra.Command{
 			Use:   "config",
 			Short: "Lists the settings (topic: usher help config)",

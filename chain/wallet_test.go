@@ -3,6 +3,7 @@ package chain
 import (
 	"net/url"
 	"reflect"
+	"slices"
 	"testing"
 	"time"
 
@@ -151,5 +152,31 @@ func TestForgettingFreesTheCoinsOnBothGenerations(t *testing.T) {
 	}
 	if sent := node.body("/api/wallet/sync-from-date"); sent["date"] != "2020-09-13T12:26:40Z" {
 		t.Fatalf("sent %v", sent)
+	}
+}
+
+// TestTrafficOfAnAccount reads a history of several pages: who received is named once with all that came; whom the
+// account paid is kept apart, for most of these are no addresses of ours.
+func TestTrafficOfAnAccount(t *testing.T) {
+	pages := []string{
+		`{"history":[{"transactionsHistory":[
+			{"type":"received","toAddress":"tA","id":"` + string(txA) + `","amount":5},
+			{"type":"send","toAddress":"tX","id":"` + string(txB) + `","amount":5,"payments":[{"destinationAddress":"tY"}]}]}]}`,
+		`{"history":[{"transactionsHistory":[{"type":"received","toAddress":"tA","id":"` + string(txB) + `","amount":7,"confirmedInBlock":3}]}]}`,
+	}
+	traffic := Traffic{map[cirrus.Address][]cirrus.TxID{}, map[cirrus.Address][]cirrus.TxID{}}
+	for i, want := range []int{2, 1} {
+		if n, err := traffic.add([]byte(pages[i])); err != nil || n != want {
+			t.Errorf("page %d: %d entries, %v", i, n, err)
+		}
+	}
+	if len(traffic.Received) != 1 || !slices.Equal(traffic.Received["tA"], []cirrus.TxID{txA, txB}) ||
+		len(traffic.Paid) != 1 || !slices.Equal(traffic.Paid["tY"], []cirrus.TxID{txB}) {
+		t.Errorf("%+v", traffic)
+	}
+	for _, garbage := range []string{``, `{}`, `{"history":[{"transactionsHistory":[{"type":"received","toAddress":"tA","id":"no"}]}]}`} {
+		if _, err := traffic.add([]byte(garbage)); err == nil {
+			t.Errorf("%q is taken", garbage)
+		}
 	}
 }

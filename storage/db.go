@@ -40,6 +40,8 @@ type Config struct {
 	// Lease is how long a lock or a leadership outlives whoever holds it: another process takes over in less than that and
 	// a second. It is kept up three times in its length, so one late answer of Redis loses nothing. 0: 4 s.
 	Lease time.Duration
+	// Restoring opens also what a restore has begun and not ended: for restoring again.
+	Restoring bool
 }
 
 // ErrNoNetwork says that no network was given and none is remembered yet: the node must answer first.
@@ -67,7 +69,7 @@ var (
 	_ flows.Lookers   = (*DB)(nil)
 )
 
-// Open connects to Redis. Errors: ErrURL, ErrNoNetwork.
+// Open connects to Redis. Errors: ErrURL, ErrNoNetwork, ErrRestoring.
 func Open(ctx context.Context, cfg Config) (*DB, error) {
 	opts, err := parseURL(cfg.URL)
 	if err != nil {
@@ -116,11 +118,13 @@ func (db *DB) start(ctx context.Context) error {
 		return err
 	}
 	err = db.do(ctx, "redis.ping", func(ctx context.Context) error { return db.client.Ping(ctx).Err() })
-	if err != nil || db.cfg.Network != "" {
+	if err == nil && db.cfg.Network == "" {
+		db.cfg.Network, err = db.remembered(ctx)
+	}
+	if err != nil || db.cfg.Restoring {
 		return err
 	}
-	db.cfg.Network, err = db.remembered(ctx)
-	return err
+	return db.notRestoring(ctx)
 }
 
 // Close gives the connections back.

@@ -79,6 +79,9 @@ func (db *DB) lead(ctx context.Context, key string, work func(context.Context, *
 		return false, err
 	}
 	defer mine.release()
+	if err := db.notRestoring(ctx); err != nil {
+		return false, err
+	}
 	err = work(held, mine)
 	if errors.Is(context.Cause(held), errLost) {
 		return false, errors.Join(errLost, err)

@@ -141,6 +141,16 @@ func leaks(text string) []string {
 func dump(t *testing.T, db *DB) string {
 	t.Helper()
 	var all strings.Builder
+	for _, content := range contents(t, db) {
+		all.WriteString(content + "\n")
+	}
+	return all.String()
+}
+
+// contents are all keys with what is in them.
+func contents(t *testing.T, db *DB) map[string]string {
+	t.Helper()
+	all := map[string]string{}
 	err := db.eachKey(t.Context(), "*", func(ctx context.Context, keys []string) error {
 		for _, key := range keys {
 			kind, err := db.client.Type(ctx, key).Result()
@@ -150,19 +160,19 @@ func dump(t *testing.T, db *DB) string {
 			read := map[string]func() redis.Cmder{
 				"string": func() redis.Cmder { return db.client.Get(ctx, key) },
 				"hash":   func() redis.Cmder { return db.client.HGetAll(ctx, key) },
-				"zset":   func() redis.Cmder { return db.client.ZRange(ctx, key, 0, -1) },
+				"zset":   func() redis.Cmder { return db.client.ZRangeWithScores(ctx, key, 0, -1) },
 				"set":    func() redis.Cmder { return db.client.SMembers(ctx, key) },
 				"list":   func() redis.Cmder { return db.client.LRange(ctx, key, 0, -1) },
 			}[kind]
 			if read == nil {
 				return errors.New("no way to read a " + kind)
 			}
-			all.WriteString(key + " " + read().String() + "\n")
+			all[key] = read().String()
 		}
 		return nil
 	})
 	must(t, err)
-	return all.String()
+	return all
 }
 
 func appendOnly(t *testing.T, dir string) string {

@@ -248,7 +248,8 @@ func (c *Courier) overBefore(ctx context.Context, chat secretchat.Chat, refused 
 	if err != nil || !found || a.Over || !a.means(chat) {
 		return err
 	}
-	c.asks.wake()
+	// A look before the change would find nothing to do, and rest.
+	defer c.asks.wake()
 	why := whyRefused(chat.Reason)
 	return c.changeAsk(ctx, a, func(a *ask) {
 		a.Chat = chat.ID

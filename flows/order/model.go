@@ -240,4 +240,6 @@ type Card struct {
 	Rung    []string  `json:"rung,omitzero"` // what was already said in a new message, by key
 	Again   time.Time `json:"again,omitzero"`
 	Blocked bool      `json:"blocked,omitzero"` // the customer blocked the bot: nothing is shown until they come back
+	// Left are the messages that were the card before, and do not say yet that it stands elsewhere.
+	Left []int `json:"left,omitzero"`
 }
