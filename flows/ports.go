@@ -32,6 +32,8 @@ type Session struct {
 	Answers Answers `json:"answers"`
 	// Redirect is the order that the next text in the secret chat is another refund address for; empty: none was asked for.
 	Redirect order.ID `json:"redirect,omitempty"`
+	// Exchange is the seat in place of a lost one that a secret chat is opened for first; nil: none.
+	Exchange *Exchange `json:"exchange,omitempty"`
 	// Tries are what was done to get tickets that did not arrive.
 	Tries Tries `json:"tries,omitzero"`
 	// Refund is where money goes back to; stored sealed.
@@ -49,6 +51,12 @@ func (Session) String() string { return "session(hidden)" }
 
 // GoString keeps it out of %#v too.
 func (Session) GoString() string { return "session(hidden)" }
+
+// Exchange is a seat that a customer wants in place of a lost one.
+type Exchange struct {
+	Lost string `json:"lost"` // the lost ticket
+	Seat string `json:"seat"` // as buttons name seats
+}
 
 // Draft is a purchase being made up, before there is an order.
 type Draft struct {

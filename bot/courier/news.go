@@ -53,4 +53,7 @@ const (
 	HealthLimited Health = "limited" // it hands over, but Telegram lets it start no chats for now
 	HealthEnded   Health = "ended"   // Telegram has ended the session: a person must log it in again
 	HealthBanned  Health = "banned"  // Telegram has taken the account away
+	// HealthRefused is of no account: the configured one cannot be logged in, and Reason says
+	// what to do.
+	HealthRefused Health = "refused"
 )
