@@ -52,6 +52,9 @@ type Deps struct {
 	Venue func(ctx context.Context, contract cirrus.Address, add bool) error
 	// Venues lists the contracts that are sold from. May be nil.
 	Venues func(ctx context.Context) ([]cirrus.Address, error)
+	// OperatorWrote hears that an operator wrote to the bot, who may now be told what they could not be told before. It
+	// must not wait. May be nil.
+	OperatorWrote func()
 	// Status gives lines for the operator. May be nil.
 	Status func(ctx context.Context) ([]string, error)
 	// WordsWrong hears of a message that could not be said. May be nil.
@@ -176,6 +179,9 @@ func (f *Flows) private(ctx context.Context, e Event) (Reply, error) {
 	reply, err := f.converse(ctx, t)
 	if err != nil {
 		return Reply{}, errors.Join(err, f.release(ctx, t.customer()))
+	}
+	if f.OperatorWrote != nil && f.admin(t.customer()) {
+		f.OperatorWrote()
 	}
 	return reply, f.end(ctx, t)
 }

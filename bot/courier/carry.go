@@ -190,6 +190,20 @@ func (c *Courier) turnDown(ctx context.Context, a ask, why Why) error {
 	return c.tellRefused(ctx, a)
 }
 
+// turnAllDown tells each customer who still waits to be asked that this account will not.
+func (c *Courier) turnAllDown(ctx context.Context) error {
+	names, err := c.askNames(ctx)
+	if err != nil {
+		return err
+	}
+	for _, name := range names {
+		if _, err := c.lookAt(ctx, c.current(), name, c.noAccount); err != nil {
+			return fmt.Errorf("turn down %s: %w", name, err)
+		}
+	}
+	return nil
+}
+
 func (c *Courier) tellRefused(ctx context.Context, a ask) error {
 	if err := c.tellChat(ctx, a.Customer, ChatNews{Kind: NewsRefused, Why: a.Refused}); err != nil {
 		return err

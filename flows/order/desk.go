@@ -265,14 +265,15 @@ func (e *Engine) operate(o *Order, ask Ask) error {
 	}
 	switch ask.Verb {
 	case Resolve:
-		if t.Before == Stray {
+		if t.Before == Stray && t.Reason != ReasonFloat {
 			return ErrNotAllowed
 		}
 		resume(o, t, now)
 	case LetGo:
-		if t.Before != Stray {
+		if t.Before != Stray || t.Reason == ReasonFloat {
 			return ErrNotAllowed
 		}
+		t.Stray = e.Float != nil
 		t.Undo = time.Time{}
 		t.move(Releasing, now)
 	case PayBack:
@@ -297,5 +298,5 @@ func resume(o *Order, t *Ticket, now time.Time) {
 	if p := o.Payout(t.ID); p != nil && t.Reason == ReasonMissing {
 		p.Expect = 0 // a person looked: what is there is all there will be
 	}
-	t.Reason = ""
+	t.Reason = t.goesOnFor()
 }

@@ -26,6 +26,7 @@ type Config struct {
 	Resold        bool             // sell seats that were sold before in the same sale
 	Unpaid        int              // unpaid orders that a customer may have at once
 	AtStake       cirrus.Strats    // what all open orders may hold; 0: no cap
+	Float         cirrus.Account   // of Deps.Float
 }
 
 // Deps is what the engine works with.
@@ -38,6 +39,7 @@ type Deps struct {
 	Booth     Booth
 	Ledger    Ledger
 	Purse     Purse
+	Float     Float // nil: there is none, and a person sees to what is lost
 	Jobs      Jobs
 	Teller    Teller
 	Deliverer Deliverer
