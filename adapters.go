@@ -121,6 +121,8 @@ func (e *courierEars) ChatChanged(ctx context.Context, customer int64, news cour
 		return e.flows.ChatClosed(ctx, customer, flows.Why(news.Why))
 	case courier.NewsAsked:
 		return e.flows.ChatAsked(ctx, customer)
+	case courier.NewsTurned:
+		return e.flows.ChatTurned(ctx, customer)
 	case courier.NewsRefused:
 		return e.flows.ChatRefused(ctx, customer, flows.Why(news.Why))
 	}

@@ -25,9 +25,11 @@ type Session struct {
 	// Asked: the courier has asked the customer's phone for a secret chat, and there was no answer yet.
 	Asked bool `json:"asked,omitempty"`
 	// Way is the message beside what was begun that tells when a secret chat is open; 0: none, wayUnknown: not known yet.
-	Way  int       `json:"way,omitempty"`
-	Seen time.Time `json:"seen"`
-	Hall Hall      `json:"hall"` // what the current screen shows, where that is a hall
+	Way int `json:"way,omitempty"`
+	// Turned is when the customer was last told that a secret chat was closed because it came too soon.
+	Turned time.Time `json:"turned,omitzero"`
+	Seen   time.Time `json:"seen"`
+	Hall   Hall      `json:"hall"` // what the current screen shows, where that is a hall
 	// Answers are those that the customer got in the secret chat.
 	Answers Answers `json:"answers"`
 	// Redirect is the order that the next text in the secret chat is another refund address for; empty: none was asked for.

@@ -228,7 +228,7 @@ func (s seat) ChatChanged(ctx context.Context, customer int64, news ChatNews) er
 		if state, err := s.pool.Chat(ctx, customer); err != nil || state != ChatNone {
 			return err
 		}
-	case NewsAsked, NewsRefused:
+	case NewsAsked, NewsRefused, NewsTurned:
 	}
 	return s.pool.handler.ChatChanged(ctx, customer, news)
 }
