@@ -43,6 +43,7 @@ type app struct {
 	pause   pause
 	durable *durability
 	stake   *stake
+	floats  *floatKeeper // nil: there is no float
 	refused *refusals
 	standIn standIns
 }
@@ -254,6 +255,7 @@ func (a *app) wire(context.Context) error {
 		Booth: a.refused.noted(booth), Purse: notedPurse{a.node, a.refused}, Float: a.float(),
 		Jobs: a.jobs, Teller: a.flows, Deliverer: a.flows, Sites: a.sites, Clock: a.clock, NewID: a.standIn.newID, Pick: a.standIn.pick, Log: a.log,
 	}
+	a.floats = a.newFloatKeeper()
 	accounts := a.settings.accounts
 	if a.settings.float != nil {
 		accounts = append(accounts, *a.settings.float)
@@ -307,6 +309,11 @@ func (a *app) sellingOff(ctx context.Context) (reason string, off bool) {
 	}
 	if most := a.settings.atStake; most > 0 {
 		if full, err := a.stake.full(ctx, most); full || err != nil {
+			return flows.OffFull, true
+		}
+	}
+	if a.floats != nil {
+		if float, err := a.floats.state(ctx); err != nil || float.low() {
 			return flows.OffFull, true
 		}
 	}

@@ -8,6 +8,7 @@ import (
 	"math/rand/v2"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -45,6 +46,7 @@ type bed struct {
 	payments map[cirrus.Address]cirrus.Strats
 	drawn    map[string][]byte
 	read     map[string]string
+	leases   map[string]time.Time // of locks and turns that were left behind: since when
 	letter   int
 	update   int64
 	lives    int
@@ -62,7 +64,7 @@ func newBed(t *testing.T, ctx context.Context, server *redistest.Server, dir str
 	b := &bed{
 		t: t, ctx: ctx, plan: p, clock: memory.NewClock(time.Now().Truncate(time.Hour)),
 		people: map[int64]*person{}, payments: map[cirrus.Address]cirrus.Strats{}, letter: 100,
-		drawn: map[string][]byte{}, read: map[string]string{},
+		drawn: map[string][]byte{}, read: map[string]string{}, leases: map[string]time.Time{},
 	}
 	b.chance = rand.New(rand.NewPCG(p.seed, 1)) // #nosec G404 -- a test that must play the same again
 	b.sites = &tortureSites{
@@ -226,13 +228,50 @@ func (b *bed) bury() {
 	keys, err := b.redis.Keys(b.ctx, "*").Result()
 	b.note(err)
 	for _, key := range keys {
-		if left, err := b.redis.PTTL(b.ctx, key).Result(); err == nil && left > 0 && left <= lease {
+		if left, err := b.redis.PTTL(b.ctx, key).Result(); err == nil && left > 0 && left <= lease && !isTurn(key) {
 			b.note(b.redis.Del(b.ctx, key).Err())
 		}
 	}
 	b.sites.mu.Lock()
 	b.sites.dead = false
 	b.sites.mu.Unlock()
+}
+
+// isTurn tells whether a key is a customer's turn. A dead process has it for a while longer: an update that comes again
+// at once finds the customer busy.
+func isTurn(key string) bool { return strings.HasSuffix(key, ":turn") }
+
+// expire takes locks and turns out of Redis that have outlived their lease by the test's clock, which Redis does not
+// know. Between two beats nobody is at work, so what lies there was left behind.
+func (b *bed) expire() {
+	if len(b.sites.struck) == 0 {
+		return
+	}
+	keys, err := b.redis.Keys(b.ctx, "usher:*").Result()
+	b.note(err)
+	for _, key := range keys {
+		if !isTurn(key) && !strings.Contains(key, ":lock:") {
+			continue
+		}
+		value, err := b.redis.Get(b.ctx, key).Result()
+		b.note(err)
+		left, known := b.leases[value]
+		if !known {
+			b.leases[value] = b.clock.Now()
+		} else if b.clock.Now().Sub(left) >= lease {
+			b.note(b.redis.Del(b.ctx, key).Err())
+		}
+	}
+}
+
+// turnsOver has the turns of a dead process run out.
+func (b *bed) turnsOver() {
+	b.clock.Advance(lease)
+	keys, err := b.redis.Keys(b.ctx, "*:turn").Result()
+	b.note(err)
+	for _, key := range keys {
+		b.note(b.redis.Del(b.ctx, key).Err())
+	}
 }
 
 // start starts Usher as whoever runs it does: it is tried again where something does not answer.
@@ -286,6 +325,7 @@ func (b *bed) beat() {
 	}
 	b.resting = true
 	defer func() { b.resting = false }()
+	b.expire()
 	for _, p := range b.persons {
 		b.takeUpdates(p)
 	}
@@ -309,6 +349,8 @@ func (b *bed) takeUpdates(p *person) {
 		})
 		if confirmed {
 			p.updates = p.updates[1:]
+		} else {
+			b.turnsOver()
 		}
 	}
 }
@@ -336,6 +378,10 @@ func (b *bed) mine(blocks int) {
 		}
 		b.clock.Advance(blockEvery)
 		b.beat()
+		for _, arrive := range b.sites.late {
+			arrive()
+		}
+		b.sites.late = nil
 	}
 }
 

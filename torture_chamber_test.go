@@ -6,6 +6,7 @@ import (
 	"maps"
 	"math/rand/v2"
 	"os"
+	"regexp"
 	"runtime"
 	"slices"
 	"strings"
@@ -13,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/usherbot/usher/flows/order"
 	"github.com/usherbot/usher/storage/redistest"
 )
 
@@ -82,12 +84,18 @@ func (c *chamber) play(t *testing.T, plans []plan, then func(plan, *bed)) {
 func (c *chamber) needless(p plan) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if c.over() {
+		return true
+	}
 	if len(p.blows) == 0 {
 		return false
 	}
 	last := p.blows[len(p.blows)-1]
 	return c.hit[last.kind][last.pair] > 0
 }
+
+// over tells whether one failure was asked for, and is there.
+func (c *chamber) over() bool { return *tortureFirst && len(c.failed) > 0 }
 
 // calm plays each story without anything happening, to learn which pairs there are.
 func (c *chamber) calm(t *testing.T) {
@@ -115,12 +123,29 @@ func (c *chamber) learn(p plan, b *bed) {
 	}
 }
 
+// faults has the calls of every pair fail in each way that there is at its site.
+func (c *chamber) faults(t *testing.T) {
+	t.Helper()
+	kinds := map[string]bool{}
+	for p := range c.known {
+		for _, kind := range faultsOf(p.site) {
+			kinds[kind] = true
+		}
+	}
+	plans := c.planned(slices.Sorted(maps.Keys(kinds))...)
+	t.Logf("%s: %d runs with faults to play", time.Since(c.begun).Round(time.Second), len(plans))
+	c.play(t, plans, func(p plan, b *bed) {
+		c.learn(p, b)
+		c.judge(p, b)
+	})
+}
+
 // deaths has Usher die at every pair, before and after the call, until no run meets a new pair any more.
 func (c *chamber) deaths(t *testing.T) {
 	t.Helper()
 	for round := 1; ; round++ {
 		plans := c.planned(crashBefore, crashAfter)
-		if len(plans) == 0 {
+		if len(plans) == 0 || c.over() {
 			return
 		}
 		t.Logf("%s: round %d of deaths: %d pairs known, %d runs to play", time.Since(c.begun).Round(time.Second), round, len(c.known), len(plans))
@@ -152,10 +177,15 @@ func (c *chamber) sampled(t *testing.T) {
 func (c *chamber) planned(kinds ...string) (plans []plan) {
 	chance := rand.New(rand.NewPCG(c.seed, uint64(len(c.known)))) // #nosec G404 -- a test that must play the same again
 	pairs := slices.SortedFunc(maps.Keys(c.known), func(a, b pair) int { return cmp.Compare(a.String(), b.String()) })
+	only := regexp.MustCompile(*tortureOnly)
 	for _, pair := range pairs {
+		if !only.MatchString(pair.String()) {
+			continue
+		}
 		met := c.known[pair]
 		for _, kind := range kinds {
-			if len(met.base.blows) > 1 || c.hit[kind][pair] != 0 {
+			possible := kind == crashBefore || kind == crashAfter || slices.Contains(faultsOf(pair.site), kind)
+			if len(met.base.blows) > 1 || c.hit[kind][pair] != 0 || !possible {
 				continue
 			}
 			p := met.base
@@ -226,10 +256,26 @@ func (c *chamber) report(t *testing.T) {
 	for _, failure := range c.failed {
 		t.Error(failure)
 	}
+	if *tortureFull && *tortureOnly == "" && !c.over() {
+		c.reached(t)
+	}
 	for kind, pairs := range c.hit {
 		for p, n := range pairs {
-			if n < 0 {
+			if n < 0 && !c.over() {
 				t.Errorf("%s at %s was never hit", kind, p)
+			}
+		}
+	}
+}
+
+// reached wants every call site of every row of the state tables to have seen deaths.
+func (c *chamber) reached(t *testing.T) {
+	t.Helper()
+	for _, row := range order.Rows() {
+		for _, site := range append(slices.Clone(row.Sites), order.SiteSave) {
+			p := pair{site, row.Table + " " + row.State}
+			if c.hit[crashBefore][p] < 1 || c.hit[crashAfter][p] < 1 {
+				t.Errorf("no run has died at %s", p)
 			}
 		}
 	}

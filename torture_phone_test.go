@@ -38,6 +38,7 @@ type person struct {
 	closed  bool          // no secret chat with the courier
 	updates []flows.Event // sent, and not confirmed by Usher yet
 	bills   []bill        // what was asked for, in order
+	answer  string        // to the last of them that was confirmed
 	paid    cirrus.Strats // all that this customer paid
 }
 
@@ -250,6 +251,9 @@ func (p *person) handle(e flows.Event) error {
 	reply, err := p.app.flows.Handle(p.ctx, e)
 	if err != nil {
 		return err
+	}
+	if p.answer = reply.Answer; p.answer == "" && len(reply.Screens) == 0 {
+		p.fail("%s wrote or tapped (%s%s%s), and it counts as handled without an answer", p.name, e.Command, e.Action, e.Text)
 	}
 	for _, out := range reply.Screens {
 		err = errors.Join(err, p.sites.Do(p.ctx, "bot.reply", func(ctx context.Context) error {

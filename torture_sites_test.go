@@ -42,66 +42,22 @@ func parseBlow(text string) (b blow, err error) {
 	return b, nil
 }
 
-// crashBefore and crashAfter are the deaths of the process: before the call, and between the call and what comes next.
-const (
-	crashBefore = "crash-before"
-	crashAfter  = "crash-after"
-)
-
-// kinds are the blows: each makes the call, or not, and gives what comes of it.
-var kinds = map[string]func(s *tortureSites, ctx context.Context, b blow, call func(context.Context) error) error{
-	crashBefore: func(s *tortureSites, _ context.Context, _ blow, _ func(context.Context) error) error {
-		return s.die()
-	},
-	crashAfter: func(s *tortureSites, ctx context.Context, _ blow, call func(context.Context) error) error {
-		_ = call(ctx) // nobody is left to hear it
-		return s.die()
-	},
-	// The connection is lost before the other side got the request, and after it did the work.
-	"lost-before": func(*tortureSites, context.Context, blow, func(context.Context) error) error { return errCut },
-	"lost-after": func(_ *tortureSites, ctx context.Context, _ blow, call func(context.Context) error) error {
-		_ = call(ctx) // its answer is lost
-		return errCut
-	},
-	// Faults of the node and of Ticketbooth as they are on the wire.
-	"drop-before": onWire("drop-before", ""), "drop-after": onWire("drop-after", ""), "garbage": onWire("garbage", ""),
-	"error-500": onWire("status:500", `{"errors":[{"status":500,"message":"Object reference not set"}]}`),
-	"no-peers":  refuses("Can't send transaction as the node requires at least one connection."),
-	"password":  refuses("Invalid password (or invalid Network)"), "wallet": refuses("No wallet with name 'usher1' could be found."),
-	"outpoints": refuses("An invalid list of request outpoints have been passed"), "reserved": refuses("All of the selected inputs are currently reserved."),
-	"funds": refuses("Not enough funds to cover the target"), "refused": refuses("Something nobody has thought of"),
-}
-
-// errCut is what a call gives whose connection was cut.
-var errCut = errors.New("connection cut")
-
-func refuses(words string) func(*tortureSites, context.Context, blow, func(context.Context) error) error {
-	return onWire("status:400", fmt.Sprintf(`{"errors":[{"status":400,"message":%q}]}`, words))
-}
-
-// onWire has the sandbox fail the one request that the call makes.
-func onWire(kind, body string) func(*tortureSites, context.Context, blow, func(context.Context) error) error {
-	return func(s *tortureSites, ctx context.Context, _ blow, call func(context.Context) error) error {
-		if err := s.chain.Fault(sandbox.FaultRequest{Kind: kind, Times: 1, Body: body}); err != nil {
-			return err
-		}
-		defer s.chain.ClearFaults()
-		return call(ctx)
-	}
-}
-
 // tortureSites are the call sites of one life after another of the same Usher. Calls come one at a time.
 type tortureSites struct {
 	chain *sandbox.Sandbox
 
-	mu     sync.Mutex
-	blows  []blow // still to come, in order
-	count  map[pair]int
-	total  map[pair]int
-	struck []strike
-	last   map[order.ID][]string // states of each order, as they were last seen
-	dead   bool
-	trace  func(string)
+	mu       sync.Mutex
+	blows    []blow // still to come, in order
+	count    map[pair]int
+	total    map[pair]int
+	struck   []strike
+	last     map[order.ID][]string // states of each order, as they were last seen
+	away     int                   // so many calls more whose site begins with from find nobody
+	from     string
+	late     []func() // requests that are still on their way
+	dead     bool
+	trace    func(string)
+	rollback func()
 }
 
 // strike is a blow that fell, and all states that it fell in.
@@ -142,6 +98,10 @@ func (s *tortureSites) pass(ctx context.Context, site string) (met *blow, alive 
 		return nil, false
 	}
 	states := s.states(ctx)
+	if s.away > 0 && strings.HasPrefix(site, s.from) {
+		s.away--
+		return &blow{kind: lostBefore}, true
+	}
 	for _, state := range states {
 		p := pair{site, state}
 		s.count[p]++

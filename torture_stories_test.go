@@ -164,11 +164,22 @@ func (p *person) orders(seats ...string) (asked bill) {
 		if p.reads("Where should money go back to?") {
 			p.write(string(p.refund))
 		}
-		p.taps("Order and pay")
+		p.confirms()
 		p.pass(6*time.Second, 2*time.Second)
 	}
 	p.fail("%s cannot order %v: %s", p.name, seats, p.screen())
 	return asked
+}
+
+// repeated is what an update is answered with that was handled before.
+const repeated = "That was done already."
+
+// confirms taps the last button before an order. Where that counts as handled, there must be an order, or a word why not.
+func (p *person) confirms() {
+	before := len(p.orders0())
+	if p.tap("Order and pay") && p.answer == repeated && len(p.orders0()) == before {
+		p.fail("%s has ordered, that counts as handled, and there is no order", p.name)
+	}
 }
 
 // screen is what the newest letter says, in short.
@@ -244,6 +255,9 @@ func (p *person) asksBack(seat string) {
 			if _, id, ok := strings.Cut(part, "/refund_"); ok && strings.Contains(part, seat) {
 				id, _, _ = strings.Cut(id, "\n")
 				p.command("refund", strings.Fields(id)[0])
+				if p.answer == repeated && !p.has(order.Releasing, order.Released) {
+					p.fail("%s has given a ticket back, that counts as handled, and nothing happens", p.name)
+				}
 				return
 			}
 		}

@@ -12,9 +12,11 @@ import (
 )
 
 var (
-	tortureRun  = flag.String("torture.run", "", "play one run of the torture, as a failure prints it")
-	tortureFull = flag.Bool("torture.full", false, "play every run of the torture, not a sample of them")
-	tortureSeed = flag.Uint64("torture.seed", 1, "seed of the torture")
+	tortureRun   = flag.String("torture.run", "", "play one run of the torture, as a failure prints it")
+	tortureFull  = flag.Bool("torture.full", false, "play every run of the torture, not a sample of them")
+	tortureFirst = flag.Bool("torture.first", false, "stop the torture at the first run that fails")
+	tortureOnly  = flag.String("torture.only", "", "regular expression: blows at these pairs only, site/state")
+	tortureSeed  = flag.Uint64("torture.seed", 1, "seed of the torture")
 )
 
 // plan is one run: the same plan plays the same again.
@@ -101,6 +103,7 @@ func TestTorture(t *testing.T) {
 		c.sampled(t)
 	} else {
 		c.calm(t)
+		c.faults(t)
 		c.deaths(t)
 	}
 	c.report(t)

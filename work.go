@@ -45,6 +45,9 @@ func (a *app) work(ctx context.Context) error {
 	})
 	group.Go(func() error { return a.durable.report(ctx) })
 	group.Go(func() error { return a.followHalls(ctx) })
+	if a.floats != nil {
+		group.Go(func() error { return a.floats.run(ctx) })
+	}
 	if a.courier != nil {
 		group.Go(func() error { return a.courier.Run(ctx) })
 	}

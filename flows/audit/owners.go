@@ -107,7 +107,9 @@ func mayOwn(t order.Ticket) bool {
 	switch t.State {
 	case order.Reserving, order.Unknown, order.Reserved, order.Stray, order.Owned, order.Releasing, order.Ended, order.Attention:
 		return true
-	case order.Held, order.Dropped, order.Lost, order.Exchanged, order.Released:
+	case order.Lost, order.Exchanged: // one without its secret that could not be given back stays ours
+		return t.Kept > 0 && !t.Release.Success
+	case order.Held, order.Dropped, order.Released:
 	}
 	return false
 }
