@@ -123,13 +123,14 @@ func (a *audited) opensNamed(refund cirrus.Address, names ...string) order.Order
 func TestAfterRedisIsLostTicketsAreMadeAgainThatTheDoorAccepts(t *testing.T) {
 	for _, generation := range []string{"ciphered", "hashed"} {
 		t.Run(generation, func(t *testing.T) {
+			t.Parallel()
 			a := newAudited(t, demoFlags{reserve: "direct", generation: generation, node: "today"})
 			a.buys(cirrus.TestNet.Address(cirrus.Hash{0xAD, 0x07}))
 			o := a.opensNamed(cirrus.TestNet.Address(cirrus.Hash{0xAD, 0x08}), "Gus Grey", "Zoë Dahl")
 			a.fund(o.Address, o.Due)
-			a.until("both bought", func(o order.Order) bool {
-				return o.Tickets[0].State == order.Owned && o.Tickets[1].State == order.Owned
-			})
+			if o = a.on(6); o.Tickets[0].State != order.Owned || o.Tickets[1].State != order.Owned {
+				t.Fatalf("tickets %s and %s", o.Tickets[0].State, o.Tickets[1].State)
+			}
 			a.loses()
 			dir := filepath.Join(t.TempDir(), "tickets")
 			out, err := a.rescues(auditFlags{rebuild: true, tickets: dir}, "y\n")

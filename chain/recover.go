@@ -10,7 +10,10 @@ import (
 
 // recoverOutputs is how many outputs of a transaction are tried as the coin of a call: more than any transaction has that
 // pays an address of ours, unless somebody pays hundreds at once.
-const recoverOutputs = 512
+const (
+	recoverFirst   = 16
+	recoverOutputs = 512
+)
 
 // ErrNotDerived says that no coin of an address gives the secret of its ticket: it was not bought directly, or with
 // another key ring.
@@ -23,19 +26,29 @@ func (d *Direct) Recover(contract cirrus.Address, ticket cirrus.Ticket, received
 	if len(ticket.Identifier) > 0 {
 		call.Name = "some name" // whose keys come with the secret
 	}
-	for _, tx := range received {
-		for index := range uint32(recoverOutputs) {
-			call.Coin = cirrus.Outpoint{TxID: tx, Index: index}
-			forms, err := d.Derive(call)
-			if err != nil {
-				return order.Secret{}, err
-			}
-			for _, secret := range forms {
-				if fits(secret) {
-					return secret, nil
+	// Nearly all coins are among the first outputs of their transactions: these are tried first.
+	for _, part := range [][2]uint32{{0, recoverFirst}, {recoverFirst, recoverOutputs}} {
+		for _, tx := range received {
+			for call.Coin = (cirrus.Outpoint{TxID: tx, Index: part[0]}); call.Coin.Index < part[1]; call.Coin.Index++ {
+				if secret, ok, err := d.derivedFor(call, fits); ok || err != nil {
+					return secret, err
 				}
 			}
 		}
 	}
 	return order.Secret{}, fmt.Errorf("seat %s of %s: %w", ticket.Seat, contract, ErrNotDerived)
+}
+
+// derivedFor gives the secret of a call, in the form that fits.
+func (d *Direct) derivedFor(call order.BoothCall, fits func(order.Secret) bool) (secret order.Secret, ok bool, err error) {
+	forms, err := d.Derive(call)
+	if err != nil {
+		return order.Secret{}, false, err
+	}
+	for _, secret := range forms {
+		if fits(secret) {
+			return secret, true, nil
+		}
+	}
+	return order.Secret{}, false, nil
 }
