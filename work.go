@@ -43,6 +43,7 @@ func (a *app) work(ctx context.Context) error {
 		return nil
 	})
 	group.Go(func() error { return a.followHalls(ctx) })
+	group.Go(func() error { return a.followOlder(ctx) })
 	if a.courier != nil {
 		group.Go(func() error { return a.courier.Run(ctx) })
 	}

@@ -37,6 +37,7 @@ type Deps struct {
 	View      View
 	Booth     Booth
 	Ledger    Ledger
+	Past      Past
 	Purse     Purse
 	Jobs      Jobs
 	Teller    Teller
