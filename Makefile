@@ -10,6 +10,8 @@ OUT ?= bin/usher
 TIMEOUT ?= 45m
 # How many customers `make hundred` has.
 CROWD ?= 100
+# What the runs of `make torture` are drawn from.
+SEED ?= 1
 # How long `make fuzz` runs each target, and which packages' targets.
 FUZZTIME ?= 10s
 FUZZ ?= .
@@ -42,6 +44,14 @@ test: needs ## everything that CI tests; installs redis-server and Chromium wher
 .PHONY: hundred
 hundred: needs ## the tests with a crowd, with 100 customers each (CROWD=… for another number); they print how long things took
 	TEST_CROWD=$(CROWD) go test -count=1 -timeout $(TIMEOUT) -v -parallel 1 -run '^TestCrowd' .
+
+.PHONY: torture
+torture: needs ## stories of three customers, with a death or a fault at each call site in each state of an order (SEED=… for others)
+	go test -count=1 -timeout 60m -v -run '^TestTorture$$' . -torture.full -torture.seed $(SEED)
+
+.PHONY: torture-proof
+torture-proof: needs ## five mistakes that no release has: which run of the torture finds each of them
+	SEED=$(SEED) .ci/torture-proof
 
 .PHONY: lint
 lint: vet format staticcheck vulncheck ## vet, format, staticcheck, known vulnerabilities

@@ -121,6 +121,8 @@ func (e *courierEars) ChatChanged(ctx context.Context, customer int64, news cour
 		return e.flows.ChatClosed(ctx, customer, flows.Why(news.Why))
 	case courier.NewsAsked:
 		return e.flows.ChatAsked(ctx, customer)
+	case courier.NewsTurned:
+		return e.flows.ChatTurned(ctx, customer)
 	case courier.NewsRefused:
 		return e.flows.ChatRefused(ctx, customer, flows.Why(news.Why))
 	}
@@ -142,9 +144,12 @@ func (e *courierEars) ParcelState(ctx context.Context, customer int64, _ string,
 
 // AccountChanged tells the operators. It is told again where none of them could be told.
 func (e *courierEars) AccountChanged(ctx context.Context, news courier.AccountNews) error {
-	e.log.Info("courier", "account", news.Account.Username, "health", string(news.Health), "reason", news.Reason)
-	return e.flows.CourierNewsTold(ctx, flows.CourierNews{
+	err := e.flows.CourierNewsTold(ctx, flows.CourierNews{
 		Account: flows.Contact{Username: news.Account.Username, Name: news.Account.Name},
 		Health:  string(news.Health), Reason: news.Reason, Until: news.Until, Customers: news.Customers,
 	})
+	if err == nil {
+		e.log.Info("operators told of a courier", "account", news.Account.Username, "health", string(news.Health), "reason", news.Reason)
+	}
+	return err
 }

@@ -41,7 +41,7 @@ type app struct {
 	network cirrus.Network
 	venues  *venues
 	pause   pause
-	durable storage.Durability
+	durable *durability
 	stake   *stake
 	refused *refusals
 	standIn standIns
@@ -127,14 +127,10 @@ func (a *app) openStore(ctx context.Context) (err error) {
 	if a.network, err = cirrus.NetworkNamed(a.db.Network()); err != nil {
 		return err
 	}
-	a.durable, err = a.db.Durability(ctx)
-	if err != nil {
-		return fmt.Errorf("asking Redis how it keeps data: %w", err)
+	a.durable = &durability{
+		ask: a.db.Durability, risk: a.settings.redisRisk, store: a.db.Sealed(), pause: backOff{clock: a.clock}, log: a.log,
 	}
-	if ok, why := a.durable.Selling(a.settings.redisRisk); !ok {
-		a.log.Warn("selling is off", "why", why)
-	}
-	return nil
+	return a.durable.look(ctx)
 }
 
 // late lets the bot be made before the conversations, which need its name.
@@ -162,6 +158,7 @@ func (a *app) openTelegram(ctx context.Context) (err error) {
 	if a.flows, err = flows.New(a.flowsDeps()); err != nil {
 		return err
 	}
+	a.durable.tell = a.flows.StoreNewsTold
 	a.refused = newRefusals(a.settings, a.db.Sealed(), a.flows.PasswordRefused, a.log)
 	handler.Flows, a.ears.flows, a.ears.courier, a.ears.wake = a.flows, a.flows, a.courier, a.wakeCustomer
 	return nil
@@ -219,7 +216,8 @@ func (a *app) flowsDeps() flows.Deps {
 		Sessions: a.db, Courier: desk, Desk: a.engine, Operate: a.engine.Operate, View: a.db, Holds: a.db, Lookers: a.db, Messenger: a.standIn.messenger, Artist: a.standIn.artist,
 		Clock: a.clock, Wake: a.wakeCustomer, Verify: verify, Link: link, Renew: renew, CardShown: a.engine.CardShown, Attention: a.attention, Pause: a.pause.set,
 		Venue: a.changeVenue, Venues: a.venues.list,
-		Status: a.status, WordsWrong: func(err error) { a.log.Error("words", "error", err) },
+		OperatorWrote: a.operatorWrote,
+		Status:        a.status, WordsWrong: func(err error) { a.log.Error("words", "error", err) },
 		Config: flows.Config{
 			Support: a.settings.support, BotUsername: a.standIn.username, Admins: a.settings.admins, Network: a.network,
 			Gas: a.settings.gas, ServiceFee: a.settings.fee, Hold: a.settings.hold, SellResold: a.settings.resold, Timer: a.settings.courier.timer,
@@ -230,8 +228,13 @@ func (a *app) flowsDeps() flows.Deps {
 
 func (a *app) engineConfig() order.Config {
 	s := a.settings
+	var float cirrus.Account
+	if s.float != nil {
+		float = *s.float
+	}
 	return order.Config{
-		Gas: s.gas, Accounts: s.accounts, Confirmations: s.confirmations, Hold: s.hold, Choice: s.choice, Undo: s.undo, Fee: s.fee, FeeTo: cirrus.Address(s.feeAddress),
+		Float: float,
+		Gas:   s.gas, Accounts: s.accounts, Confirmations: s.confirmations, Hold: s.hold, Choice: s.choice, Undo: s.undo, Fee: s.fee, FeeTo: cirrus.Address(s.feeAddress),
 		Resold: s.resold, Unpaid: 2, AtStake: s.atStake, Finality: s.finality,
 	}
 }
@@ -251,7 +254,7 @@ func (a *app) wire(context.Context) error {
 	}
 	a.engine.Deps = order.Deps{
 		Store: a.db, Locks: a.db, Holds: a.db, Addresses: a.db, View: a.db, Ledger: a.node, Past: a.node,
-		Booth: a.refused.noted(booth), Purse: notedPurse{a.node, a.refused},
+		Booth: a.refused.noted(booth), Purse: notedPurse{a.node, a.refused}, Float: a.float(),
 		Jobs: a.jobs, Teller: a.flows, Deliverer: a.flows, Sites: a.sites, Clock: a.clock, NewID: a.standIn.newID, Pick: a.standIn.pick, Log: a.log,
 	}
 	accounts := a.settings.accounts
@@ -299,7 +302,7 @@ func (a *app) sellingOff(ctx context.Context) (reason string, off bool) {
 	if a.pause.on(ctx) {
 		return flows.OffPaused, true
 	}
-	if ok, _ := a.durable.Selling(a.settings.redisRisk); !ok {
+	if ok, _ := a.durable.selling(); !ok {
 		return flows.OffStore, true
 	}
 	if why, _, err := a.db.Older(ctx); why != "" || err != nil {

@@ -26,12 +26,16 @@ func (p *player) account(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	_, err = fmt.Fprintf(p.out, "%s paid %s = price %s + kept by the venue %s + gas %s + fees %s + dust %s + returned %s + still with Usher %s\n",
-		p.name, s.Paid, s.Price, s.Release, s.Gas, s.Network, s.Dust, s.Returned, s.Held)
+	float := ""
+	if s.Float > 0 {
+		float = fmt.Sprintf(" + from the float %s", s.Float)
+	}
+	_, err = fmt.Fprintf(p.out, "%s paid %s%s = price %s + kept by the venue %s + gas %s + fees %s + dust %s + returned %s + still with Usher %s\n",
+		p.name, s.Paid, float, s.Price, s.Release, s.Gas, s.Network, s.Dust, s.Returned, s.Held)
 	if err != nil {
 		return err
 	}
-	if sum := s.Price + s.Release + s.Gas + s.Network + s.Dust + s.Returned + s.Held; s.Paid != sum || s.Paid != p.paid {
+	if sum := s.Price + s.Release + s.Gas + s.Network + s.Dust + s.Returned + s.Held - s.Float; s.Paid != sum || s.Paid != p.paid {
 		return failed("%s paid %s, sent %s, and %s is accounted for", p.name, p.paid, s.Paid, sum)
 	}
 	o, err := p.record(ctx)
@@ -49,7 +53,12 @@ func statement(ledger sandbox.LedgerView, own []cirrus.Address, refund cirrus.Ad
 	prices := map[cirrus.Address]cirrus.Strats{}
 	for _, tx := range ledger.Transactions {
 		in, out := through(tx, own)
-		switch {
+		switch gave := fromFloat(ledger, tx); {
+		case gave > 0:
+			if out > 0 {
+				s.Float += gave
+				s.Network += strats(tx.Fee)
+			}
 		case tx.Call != nil && in > 0:
 			if tx.Call.GasCost == nil || tx.Call.Success == nil {
 				return s, failed("a call of %s is not mined yet", tx.Call.Sender.Short())
@@ -84,6 +93,18 @@ func statement(ledger sandbox.LedgerView, own []cirrus.Address, refund cirrus.Ad
 		s.Held += coin.Amount
 	}
 	return s, nil
+}
+
+// fromFloat is what a transaction takes from the float for good.
+func fromFloat(ledger sandbox.LedgerView, tx sandbox.TransactionView) cirrus.Strats {
+	var float []cirrus.Address
+	for _, a := range ledger.Addresses {
+		if strings.HasPrefix(a.Wallet, sandbox.WalletFloat+"/") {
+			float = append(float, a.Address)
+		}
+	}
+	in, out := through(tx, float)
+	return in - out
 }
 
 func strats(amount uint64) cirrus.Strats {

@@ -15,6 +15,12 @@ import (
 // auditFlags are the flags of `usher audit`.
 type auditFlags struct {
 	json, everything bool
+
+	rescue, to string // addresses
+	force      bool   // rescue what belongs to an order
+	rebuild    bool
+	tickets    string // folder for the pictures of rebuilt tickets; empty: none
+	yes        bool   // answers every question
 }
 
 func auditCommand(io streams) *cobra.Command {
@@ -23,7 +29,8 @@ func auditCommand(io streams) *cobra.Command {
 		Use:   "audit",
 		Short: "Holds Redis against wallets and contracts, and says what fits nowhere",
 		Long: "Prints every address of ours with what it holds, whose order it is, what will happen to it and when, and lists\n" +
-			"what fits nowhere; with such a finding it ends with 1. It changes nothing, and works beside a running Usher.",
+			"what fits nowhere; with such a finding it ends with 1. It changes nothing, and works beside a running Usher;\n" +
+			"only --rescue moves money. docs/books.md tells more.",
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return withAuditor(cmd.Context(), io, func(a *auditor) error { return a.run(cmd.Context(), f, io) })
@@ -32,6 +39,14 @@ func auditCommand(io streams) *cobra.Command {
 	flags := command.Flags()
 	flags.BoolVar(&f.json, "json", false, "print JSON")
 	flags.BoolVar(&f.everything, "all", false, "also list addresses that hold nothing, of orders that have ended")
+	flags.StringVar(&f.rescue, "rescue", "", "pay out what lies at this address, after asking")
+	flags.StringVar(&f.to, "to", "", "with --rescue: to this address")
+	flags.BoolVar(&f.force, "from-living-order", false, "with --rescue: although an order in Redis has the address")
+	flags.BoolVar(&f.rebuild, "rebuild", false, "make tickets again from chain and key ring alone (USHER_RESERVE=direct), and say which ones fit")
+	flags.StringVar(&f.tickets, "tickets", "", "with --rebuild: write their QR pictures into this folder: they open doors, keep them secret")
+	flags.BoolVar(&f.yes, "yes", false, "answer every question with yes")
+	command.MarkFlagsRequiredTogether("rescue", "to")
+	command.MarkFlagsMutuallyExclusive("rescue", "rebuild", "json")
 	return command
 }
 
@@ -65,6 +80,12 @@ func (e environment) checkBooks() (settings, error) {
 
 // run is `usher audit`.
 func (a *auditor) run(ctx context.Context, f auditFlags, io streams) error {
+	switch {
+	case f.rescue != "":
+		return a.runRescue(ctx, f, io)
+	case f.rebuild:
+		return a.runRebuild(ctx, f, io)
+	}
 	report, err := a.audit(ctx, true)
 	if err != nil {
 		return err

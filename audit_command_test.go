@@ -166,15 +166,7 @@ func TestAuditFindsAnAddressFundedBehindItsBack(t *testing.T) {
 func TestAfterRedisIsLostTheAuditListsWhatLiesWhere(t *testing.T) {
 	a := newAudited(t, demoFlags{})
 	o := a.buys(cirrus.TestNet.Address(cirrus.Hash{0xAD, 0x04}))
-	lost := redistest.Start(t)
-	s := a.app.settings
-	s.redisURL = lost.URL
-	other, err := openAuditor(t.Context(), s, a.app.log)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer other.close() //nolint:errcheck // the end of the test
-	a.auditor, other.pause = other, time.Millisecond
+	a.loses()
 	report := a.audits("Redis is empty", audit.CoinWithoutOrder, audit.TicketWithoutOrder)
 	for _, f := range report.Findings {
 		if f.Address != o.Address {
@@ -184,7 +176,11 @@ func TestAfterRedisIsLostTheAuditListsWhatLiesWhere(t *testing.T) {
 	if line := report.Lines[0]; line.Address != o.Address || line.Holds == 0 || len(line.Tickets) != 1 || line.Tickets[0].Seat != o.Tickets[0].Seat.String() {
 		t.Errorf("%+v", report.Lines)
 	}
-	client := redis.NewClient(&redis.Options{Addr: strings.TrimPrefix(strings.TrimSuffix(lost.URL, "/0"), "redis://")})
+	at, err := redis.ParseURL(a.auditor.settings.redisURL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	client := redis.NewClient(at)
 	defer client.Close() //nolint:errcheck // the end of the test
 	if names, err := client.Keys(t.Context(), "*").Result(); err != nil || len(names) > 0 {
 		t.Errorf("an audit wrote %v (%v)", names, err)

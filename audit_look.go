@@ -160,11 +160,11 @@ func (a *auditor) lookAtWallets(ctx context.Context, b *audit.Books, all bool) e
 		if !all || float {
 			continue
 		}
-		received, err := a.node.Received(ctx, account)
+		traffic, err := a.node.Traffic(ctx, account)
 		if err != nil {
 			return fmt.Errorf("reading the history of %s: %w", account, err)
 		}
-		for address := range received {
+		for address := range traffic.Received {
 			b.Received[address] = account
 		}
 	}

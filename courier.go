@@ -93,7 +93,14 @@ func (d *courierOffice) status(ctx context.Context) error {
 		return err
 	}
 	if len(accounts) == 0 {
-		return d.say("Account: none is logged in. Next: usher courier login", "Session: none", "Open secret chats: 0")
+		refused, err := pool.LoginRefused(ctx)
+		if err != nil {
+			return err
+		}
+		if refused != "" {
+			refused = "Last try by itself: " + refused
+		}
+		return d.say("Account: none is logged in. Next: usher courier login", refused, "Session: none", "Open secret chats: 0")
 	}
 	for i, s := range accounts {
 		if i > 0 {
@@ -134,7 +141,7 @@ func (d *courierOffice) logout(ctx context.Context, name string, yes bool) error
 		return err
 	}
 	if len(accounts) == 0 {
-		return d.status(ctx)
+		return errors.New("no courier account is logged in, so there is none to log out")
 	}
 	s, err := courier.Named(accounts, name)
 	if err != nil {

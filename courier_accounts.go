@@ -20,7 +20,11 @@ func (a *app) courierLines(ctx context.Context) ([]string, error) {
 		return nil, fmt.Errorf("reading how the couriers stand: %w", err)
 	}
 	if len(accounts) == 0 {
-		return []string{"Courier: not logged in. Next: usher courier login"}, nil
+		refused, err := a.courier.LoginRefused(ctx)
+		if refused != "" {
+			refused += " "
+		}
+		return []string{"Courier: not logged in. " + refused + "Next: usher courier login"}, err
 	}
 	var lines []string
 	for _, s := range accounts {

@@ -124,7 +124,7 @@ func codeFrom(ctx context.Context, file, last string) (string, error) {
 		}
 		select {
 		case <-ctx.Done():
-			return "", fmt.Errorf("no new code in %s within %s", file, codeWithin)
+			return "", &courier.NoCodeError{Why: fmt.Sprintf("there was no new code in %s within %s", file, codeWithin)}
 		case <-ticker.C:
 		}
 	}

@@ -57,5 +57,5 @@ func TestTheOperatorSeesTheCourierAndLogsItOut(t *testing.T) {
 	w.expect(1, "", append(logout, "@another", "--yes"), "no such courier account", "usher courier logout @QuayTickets")
 	w.expect(0, "", append(logout, "--yes"), "Logged out.", "USHER_COURIER_CODE is set")
 	w.expect(0, "", status, "Account: none is logged in", "Session: none")
-	w.expect(0, "", append(logout, "--yes"), "Account: none is logged in")
+	w.expect(1, "", append(logout, "--yes"), "there is none to log out")
 }

@@ -89,24 +89,55 @@ func checkTickets(t *testing.T, ada *remote, moment string) {
 	}
 }
 
-// restarter starts usher again when it has died, and makes a block.
-func restarter(w *world) func() {
+// restarter starts usher again when it has died, and makes a block. The next ones to die do so at these moments.
+func restarter(w *world, moments ...string) func() {
 	return func() {
 		w.t.Helper()
 		select {
 		case <-w.usher.done:
-			w.run("")
+			moment := ""
+			if len(moments) > 0 {
+				moment, moments = moments[0], moments[1:]
+			}
+			w.run(moment)
 		default:
 			w.mine()
 		}
 	}
 }
 
-// TestKilledBetweenTheCallAndItsSavedAnswerIsStray: the secret died with the process. The operator is told, the
-// customer too, and on the operator's word everything that the contract gives back goes to the customer.
+// TestKilledBetweenTheCallAndItsSavedAnswerTheFloatPays: the secret died with the process. The seat is given back by itself,
+// and the customer has every strat again.
+func TestKilledBetweenTheCallAndItsSavedAnswerTheFloatPays(t *testing.T) {
+	t.Parallel()
+	w, _ := newWorld(t)
+	w.run("order.reserve:1:after")
+	ada := w.person("Ada")
+	refund := cirrus.TestNet.Address(cirrus.Hash{0xAD, 0xA0})
+	address, due := ada.order("2B", refund)
+	w.pay(address, due)
+	again := restarter(w, "order.claim:1:after") // and dies again with a coin claimed
+	ada.sees("the choice", says("not yours after all"), again)
+	if tickets := ada.pictures(); len(tickets) > 0 {
+		t.Error("a ticket without its secret was handed over")
+	}
+	ada.tap("Money back")
+	ada.sees("the money back", says("has arrived at"), again)
+	s, err := statement(w.ledger(), []cirrus.Address{cirrus.Address(address)}, refund)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if s.Paid != due || s.Returned != due || s.Held != 0 || s.Float != s.Release+s.Gas+s.Network+s.Dust {
+		t.Errorf("paid %s: %+v", due, s)
+	}
+}
+
+// TestKilledBetweenTheCallAndItsSavedAnswerIsStray: without a float the operator is told, the customer too, and on the
+// operator's word everything that the contract gives back goes to the customer.
 func TestKilledBetweenTheCallAndItsSavedAnswerIsStray(t *testing.T) {
 	t.Parallel()
 	w, operator := newWorld(t)
+	w.env = append(w.env, "USHER_FLOAT_WALLET=")
 	w.run("order.reserve:1:after")
 	operator.write("/start")
 	ada := w.person("Ada")

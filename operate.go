@@ -125,7 +125,7 @@ func (a *app) status(ctx context.Context) ([]string, error) {
 		return nil, err
 	}
 	lines = append(lines, accounts...)
-	if ok, why := a.durable.Selling(a.settings.redisRisk); !ok {
+	if ok, why := a.durable.selling(); !ok {
 		lines = append(lines, "Redis: "+why)
 	}
 	wallets, err := a.refused.refused(ctx)
@@ -159,4 +159,13 @@ func (a *app) changeVenue(ctx context.Context, contract cirrus.Address, add bool
 		}
 	}
 	return a.venues.change(ctx, contract, add)
+}
+
+// operatorWrote has news that no operator could be told before be told soon. Where updates come by webhook to a process
+// that does not work, the next try of the one that does tells them.
+func (a *app) operatorWrote() {
+	a.durable.pause.hurry()
+	if a.courier != nil {
+		a.courier.TellAgain()
+	}
 }

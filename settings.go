@@ -181,6 +181,7 @@ func (c *checker) node(e environment, s *settings) {
 	if e.FloatWallet != "" {
 		a, ok := account(e.FloatWallet)
 		c.need(ok, "FLOAT_WALLET", e.FloatWallet, "must be wallet/account")
+		c.need(!slices.Contains(s.accounts, a), "FLOAT_WALLET", e.FloatWallet, "must not be one of WALLETS: its money is yours, not a customer's")
 		s.float = &a
 	}
 	c.passwordFile(e.WalletPasswordFile, s)
@@ -216,7 +217,11 @@ func (c *checker) passwordFile(path string, s *settings) {
 			s.passwords[strings.TrimSpace(wallet)] = password
 		}
 	}
-	for _, a := range s.accounts {
+	needed := slices.Clone(s.accounts)
+	if s.float != nil {
+		needed = append(needed, *s.float)
+	}
+	for _, a := range needed {
 		_, ok := s.passwords[a.Wallet]
 		c.need(ok, "WALLET_PASSWORD_FILE", path, "has no line for wallet "+strconv.Quote(a.Wallet))
 	}

@@ -17,6 +17,7 @@ func (a *app) serve(ctx context.Context) error {
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return a.db.Leader(ctx, "watcher", a.watch) })
 	group.Go(func() error { return a.chats.Lead(ctx, a.work) })
+	group.Go(func() error { return a.durable.watch(ctx) })
 	if a.settings.webhook.URL != "" {
 		group.Go(func() error { return a.bot.Receive(ctx) })
 		group.Go(func() error { return a.db.Leader(ctx, "updates", a.bot.KeepWebhook) })
@@ -42,6 +43,7 @@ func (a *app) work(ctx context.Context) error {
 		a.refused.try(ctx, a.node)
 		return nil
 	})
+	group.Go(func() error { return a.durable.report(ctx) })
 	group.Go(func() error { return a.followHalls(ctx) })
 	group.Go(func() error { return a.followOlder(ctx) })
 	if a.courier != nil {

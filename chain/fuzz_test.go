@@ -118,7 +118,7 @@ func FuzzWallet(f *testing.F) {
 		}
 		_, _ = parseCalls(body)
 		_, _ = parseHistory(body)
-		_, _ = addReceived(body, map[cirrus.Address][]cirrus.TxID{})
+		_, _ = Traffic{map[cirrus.Address][]cirrus.TxID{}, map[cirrus.Address][]cirrus.TxID{}}.add(body)
 	})
 }
 

@@ -17,10 +17,15 @@ const (
 	historyPages = 1000
 )
 
-// Received lists the addresses of an account that ever got something, each with the transactions that brought it, mined
-// or not (wallet/history). It reads the whole history of the account: for an audit, not for every block.
-func (c *Client) Received(ctx context.Context, account cirrus.Account) (map[cirrus.Address][]cirrus.TxID, error) {
-	received := map[cirrus.Address][]cirrus.TxID{}
+// Traffic is what the history of an account says of addresses: which transactions paid them, mined or not.
+type Traffic struct {
+	Received map[cirrus.Address][]cirrus.TxID // addresses of the account
+	Paid     map[cirrus.Address][]cirrus.TxID // by the account: anybody's addresses, its own among them
+}
+
+// Traffic reads the whole history of an account (wallet/history): for an audit, not for every block.
+func (c *Client) Traffic(ctx context.Context, account cirrus.Account) (Traffic, error) {
+	traffic := Traffic{map[cirrus.Address][]cirrus.TxID{}, map[cirrus.Address][]cirrus.TxID{}}
 	for page := range historyPages {
 		query := accountQuery(account)
 		query.Set("skip", strconv.Itoa(page*historyPage))
@@ -30,27 +35,30 @@ func (c *Client) Received(ctx context.Context, account cirrus.Account) (map[cirr
 			site: SiteHistory, method: http.MethodGet, base: c.node, path: "/api/wallet/history", query: query, limit: limitBlock,
 			harmless: true, slow: true,
 		}, func(body []byte) (err error) {
-			entries, err = addReceived(body, received)
+			entries, err = traffic.add(body)
 			return err
 		})
 		if err != nil {
-			return nil, err
+			return traffic, err
 		}
 		if entries == 0 {
-			return received, nil
+			return traffic, nil
 		}
 	}
-	return nil, fmt.Errorf("%w: the history of %s does not end", order.ErrUnknownOutcome, account)
+	return traffic, fmt.Errorf("%w: the history of %s does not end", order.ErrUnknownOutcome, account)
 }
 
-// addReceived adds what a page of a history says, and tells how many entries it had.
-func addReceived(body []byte, received map[cirrus.Address][]cirrus.TxID) (entries int, err error) {
+// add takes up a page of a history, and tells how many entries it had.
+func (t Traffic) add(body []byte) (entries int, err error) {
 	var read struct {
 		History *[]struct {
 			Moves []struct {
-				Type string         `json:"type"`
-				ID   string         `json:"id"`
-				To   cirrus.Address `json:"toAddress"`
+				Type     string         `json:"type"`
+				ID       string         `json:"id"`
+				To       cirrus.Address `json:"toAddress"`
+				Payments []struct {
+					To cirrus.Address `json:"destinationAddress"`
+				} `json:"payments"`
 			} `json:"transactionsHistory"`
 		} `json:"history"`
 	}
@@ -60,14 +68,18 @@ func addReceived(body []byte, received map[cirrus.Address][]cirrus.TxID) (entrie
 	for _, account := range *read.History {
 		for _, one := range account.Moves {
 			entries++
-			if one.Type != "received" || one.To == "" {
-				continue
-			}
 			id, err := cirrus.ParseTxID(one.ID)
 			if err != nil {
 				return 0, errGarbage
 			}
-			received[one.To] = append(received[one.To], id)
+			if one.Type == "received" && one.To != "" {
+				t.Received[one.To] = append(t.Received[one.To], id)
+			}
+			for _, payment := range one.Payments {
+				if payment.To != "" {
+					t.Paid[payment.To] = append(t.Paid[payment.To], id)
+				}
+			}
 		}
 	}
 	return entries, nil

@@ -155,26 +155,27 @@ func TestForgettingFreesTheCoinsOnBothGenerations(t *testing.T) {
 	}
 }
 
-// TestAddressesThatReceived reads a history of several pages: what was sent, also to addresses of ours, counts for
-// nothing; who received is named once with all that came.
-func TestAddressesThatReceived(t *testing.T) {
+// TestTrafficOfAnAccount reads a history of several pages: who received is named once with all that came; whom the
+// account paid is kept apart, for most of these are no addresses of ours.
+func TestTrafficOfAnAccount(t *testing.T) {
 	pages := []string{
 		`{"history":[{"transactionsHistory":[
 			{"type":"received","toAddress":"tA","id":"` + string(txA) + `","amount":5},
 			{"type":"send","toAddress":"tX","id":"` + string(txB) + `","amount":5,"payments":[{"destinationAddress":"tY"}]}]}]}`,
 		`{"history":[{"transactionsHistory":[{"type":"received","toAddress":"tA","id":"` + string(txB) + `","amount":7,"confirmedInBlock":3}]}]}`,
 	}
-	received := map[cirrus.Address][]cirrus.TxID{}
+	traffic := Traffic{map[cirrus.Address][]cirrus.TxID{}, map[cirrus.Address][]cirrus.TxID{}}
 	for i, want := range []int{2, 1} {
-		if n, err := addReceived([]byte(pages[i]), received); err != nil || n != want {
+		if n, err := traffic.add([]byte(pages[i])); err != nil || n != want {
 			t.Errorf("page %d: %d entries, %v", i, n, err)
 		}
 	}
-	if len(received) != 1 || !slices.Equal(received["tA"], []cirrus.TxID{txA, txB}) {
-		t.Errorf("received %v", received)
+	if len(traffic.Received) != 1 || !slices.Equal(traffic.Received["tA"], []cirrus.TxID{txA, txB}) ||
+		len(traffic.Paid) != 1 || !slices.Equal(traffic.Paid["tY"], []cirrus.TxID{txB}) {
+		t.Errorf("%+v", traffic)
 	}
 	for _, garbage := range []string{``, `{}`, `{"history":[{"transactionsHistory":[{"type":"received","toAddress":"tA","id":"no"}]}]}`} {
-		if _, err := addReceived([]byte(garbage), received); err == nil {
+		if _, err := traffic.add([]byte(garbage)); err == nil {
 			t.Errorf("%q is taken", garbage)
 		}
 	}

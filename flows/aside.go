@@ -43,8 +43,8 @@ func (f *Flows) asideCommand(ctx context.Context, t *turn) (reply Reply, ok bool
 		screen, err := f.supportScreen(ctx, t)
 		return f.aside(t, screen), true, err
 	case "verify":
-		screen, err := f.verify(ctx, t)
-		return f.aside(t, screen), true, err
+		reply, err := f.verify(ctx, t)
+		return reply, true, err
 	case "language":
 		return f.aside(t, Screen{Text: t.say("language.only", nil), Buttons: t.menu()}), true, nil
 	}

@@ -191,6 +191,9 @@ func (c card) ticket(t order.Ticket) part {
 	case choosing(c.o, t):
 		return c.choose(t)
 	}
+	if t.Stray && (t.State == order.Stray || t.State == order.Releasing) {
+		return c.simple("card.stray", args{"Seat": seatName(t.Seat), "Why": c.reason(t)}, stageBack)
+	}
 	switch t.State {
 	case order.Held, order.Reserving:
 		return c.simple("card.buying", a, stagePaid)
@@ -224,6 +227,9 @@ func (c card) lost(t order.Ticket) part {
 	if t.Reserve.Spent > 0 {
 		id = "card.lost_gas"
 	}
+	if t.Stray {
+		id = "card.lost_stray"
+	}
 	if p := c.o.Payout(t.ID); p != nil && p.State.Final() {
 		id = "card.lost_done"
 	}
@@ -249,7 +255,7 @@ func Reasons() []order.Reason {
 	return []order.Reason{
 		order.ReasonSeatTaken, order.ReasonSaleClosed, order.ReasonShowChanged, order.ReasonCallFailed, order.ReasonNoSecret,
 		order.ReasonBadSecret, order.ReasonTooMany, order.ReasonWindowOver, order.ReasonMissing, order.ReasonUnresolved,
-		order.ReasonAddress, order.ReasonUnsupported,
+		order.ReasonAddress, order.ReasonFloat, order.ReasonUnsupported,
 	}
 }
 

@@ -90,6 +90,9 @@ func (c card) lineState(t order.Ticket) string {
 		}
 		return "lost"
 	case order.Stray, order.Attention:
+		if t.Stray && t.State == order.Stray {
+			return "releasing"
+		}
 	}
 	if c.brief {
 		return "attention_short"

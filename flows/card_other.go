@@ -36,6 +36,9 @@ func (c card) lined() []order.Ticket {
 
 // waits is the money of a lost ticket that waits for a choice; none where it is not at the ticket's own address yet.
 func waits(t order.Ticket) cirrus.Strats {
+	if t.Stray { // the float made it whole
+		return t.Coin.Amount
+	}
 	return t.Coin.Amount - spentOn(t) - t.Away
 }
 
@@ -46,7 +49,10 @@ func spentOn(t order.Ticket) cirrus.Strats { return t.Reserve.Spent + t.Reserve.
 func (c card) choose(t order.Ticket) part {
 	a := args{"Seat": seatName(t.Seat), "Why": c.reason(t), "Until": until(t.Choice), "Sum": c.f.crs(waits(t)), "Gas": c.f.crs(spentOn(t))}
 	id := "card.choose"
-	if spentOn(t) > 0 {
+	switch {
+	case t.Stray:
+		id = "card.choose_stray"
+	case spentOn(t) > 0:
 		id = "card.choose_less"
 	}
 	return part{text: c.say(id, a), buttons: [][]Button{c.chooseRow(t)}, stage: stageBack}

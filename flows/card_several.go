@@ -122,7 +122,7 @@ func (c card) needed() (Text, []Button) {
 		asked = asked || undoing || choosing(c.o, t) || c.asks(t)
 		switch t.State {
 		case order.Stray, order.Attention:
-			person = true
+			person = person || t.State == order.Attention || !t.Stray
 		case order.Held, order.Reserving, order.Unknown, order.Reserved, order.Releasing:
 			busy = true
 		case order.Owned, order.Ended:

@@ -12,6 +12,7 @@ const (
 	CourierLimited = "limited" // it hands over, but starts no secret chats for now
 	CourierEnded   = "ended"   // Telegram has ended its session
 	CourierBanned  = "banned"  // Telegram has taken the account away
+	CourierRefused = "refused" // of no account: the configured one can't be logged in
 )
 
 // CourierNewsTold tells the operators how a courier's account stands: what it means, and what to do. It fails where none
@@ -29,6 +30,8 @@ func (f *Flows) courierNews(v voice, news CourierNews) Text {
 	switch news.Health {
 	case CourierReady:
 		return v.say("courier_news.ready", who)
+	case CourierRefused:
+		return v.say("courier_news.refused", args{"Why": news.Reason})
 	case CourierLimited:
 		told = append(told, v.say("courier_news.limited", who))
 		if !news.Until.IsZero() {

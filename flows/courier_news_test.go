@@ -16,6 +16,7 @@ func TestOperatorsReadWhatBecameOfACourierAndWhatToDo(t *testing.T) {
 		until     time.Time
 		says      []string
 	}{
+		flows.CourierRefused: {says: []string{"could not be logged in", "nothing is sold", "usher courier login"}},
 		flows.CourierReady:   {says: []string{"@quay is back"}},
 		flows.CourierAway:    {customers: 1, says: []string{"@quay", "not been connected", "1 customer has a secret chat", "usher courier status"}},
 		flows.CourierLimited: {until: start.Add(time.Hour), says: []string{"@quay", "start no secret chats", "may start chats again"}},
@@ -46,6 +47,30 @@ func TestAWarningSaysThatPicturesVanish(t *testing.T) {
 		w.must(err)
 		if log := w.seen(); strings.Contains(log, "pictures vanish") != (timer > 0) {
 			t.Errorf("timer %s: %s", timer, log)
+		}
+	}
+}
+
+// TestAnOperatorWhoWritesMayBeToldWhatTheyCouldNotBeToldBefore: a bot writes to nobody who has never written to it.
+func TestAnOperatorWhoWritesMayBeToldWhatTheyCouldNotBeToldBefore(t *testing.T) {
+	w := newWorld(t)
+	wrote := 0
+	w.flows.OperatorWrote = func() { wrote++ }
+	for _, id := range []int64{ann, operator, ann, operator} {
+		w.handle(flows.Event{ID: int64(900 + id), Kind: flows.Private, Actor: flows.Actor{ID: id}, Chat: id, Command: "help"})
+	}
+	if wrote != 2 {
+		t.Errorf("of four messages %d were said to be an operator's, want 2", wrote)
+	}
+}
+
+// TestOperatorsReadThatRedisCouldForget and that it does not any more.
+func TestOperatorsReadThatRedisCouldForget(t *testing.T) {
+	for keeps, says := range map[bool]string{false: "nothing more is sold", true: "Selling goes on"} {
+		w := newWorld(t)
+		w.must(w.flows.StoreNewsTold(t.Context(), keeps, "appendfsync is no."))
+		if text := w.seen(); !strings.Contains(text, says) || !strings.Contains(text, "appendfsync is no.") {
+			t.Errorf("keeps %t: %s", keeps, text)
 		}
 	}
 }

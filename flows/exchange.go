@@ -149,11 +149,16 @@ func (f *Flows) offerOther(t *turn, x swap, key string, note Text) (Reply, error
 	text := paragraphs(note, f.difference(t, x, seat, d), f.untilBack(t, x))
 	return f.inPlace(t, Screen{Text: text, Buttons: [][]Button{
 		{t.button("button.take", name, act(doTake, x.lost.ID, seatKey(seat), differenceKey(d)))},
-		{
-			t.button("button.other_seat", nil, act(doOther, x.lost.ID, "h")),
-			t.button("button.money_back", nil, act(doMoney, x.lost.ID)),
-		},
+		t.insteadRow(x),
 	}}), nil
+}
+
+// insteadRow leads from one seat to the others, and to the money.
+func (t *turn) insteadRow(x swap) []Button {
+	return []Button{
+		t.button("button.other_seat", nil, act(doOther, x.lost.ID, "h")),
+		t.button("button.money_back", nil, act(doMoney, x.lost.ID)),
+	}
 }
 
 // differenceKey names a difference in a button, so that one that has changed is seen before it is taken.

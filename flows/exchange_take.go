@@ -10,6 +10,9 @@ import (
 	"github.com/usherbot/usher/flows/order"
 )
 
+// screenExchange says that a secret chat comes first, before another seat is taken and paid for on top.
+const screenExchange = "exchange_chat"
+
 // takeOther takes another seat, if it still means what the customer saw.
 func (f *Flows) takeOther(ctx context.Context, t *turn, x swap, a action) (Reply, error) {
 	seat, err := parseSeat(a.args[1])
@@ -58,6 +61,7 @@ func (f *Flows) notNow(ctx context.Context, t *turn, x swap, seat cirrus.Seat, d
 		if state != ChatOpen {
 			b = &obstacle{id: "exchange.chat"}
 			again = append([]Button{t.button("button.ways", nil, act(doWays))}, again...)
+			t.session.Screen, t.session.Exchange = screenExchange, &Exchange{Lost: x.lost.ID, Seat: seatKey(seat)}
 		}
 	}
 	if b == nil {
@@ -66,6 +70,30 @@ func (f *Flows) notNow(ctx context.Context, t *turn, x swap, seat cirrus.Seat, d
 	text := paragraphs(t.say(b.id, b.args), f.untilBack(t, x))
 	back := []Button{t.button("button.money_back", nil, act(doMoney, x.lost.ID))}
 	return f.inPlace(t, Screen{Text: text, Buttons: [][]Button{again, back}}), true, nil
+}
+
+// exchangeAfterChat shows again what another seat means, now that there is a secret chat to hand its ticket over.
+func (f *Flows) exchangeAfterChat(ctx context.Context, t *turn) (Reply, error) {
+	wish := *t.session.Exchange
+	t.session.Exchange = nil
+	o, lost, err := f.ofTicket(ctx, t.customer(), wish.Lost)
+	if err != nil || lost == nil {
+		return Reply{}, err
+	}
+	s, onSale, err := f.find(ctx, t.customer(), showKey(o.Show.TxID))
+	if err != nil || !onSale || !choosing(o, *lost) {
+		return Reply{}, err // its card says what became of it
+	}
+	x := swap{o: o, lost: *lost, sale: s}
+	seat, err := parseSeat(wish.Seat)
+	if err != nil {
+		return Reply{}, nil //nolint:nilerr // a wish of another program: the buttons are there still
+	}
+	if state := f.seatState(s, seat, t.now); state != seatFree {
+		text := paragraphs(t.say("seat."+string(state), args{"Seat": seatName(seat)}), f.untilBack(t, x))
+		return f.inPlace(t, Screen{Text: text, Buttons: [][]Button{t.insteadRow(x)}}), nil
+	}
+	return f.offerOther(t, x, wish.Seat, nil)
 }
 
 // notTaken says why another seat could not be had after all.

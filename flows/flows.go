@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/usherbot/usher/chain/cirrus"
+	"github.com/usherbot/usher/flows/bug"
 	"github.com/usherbot/usher/flows/order"
 	"github.com/usherbot/usher/flows/words"
 )
@@ -51,6 +52,9 @@ type Deps struct {
 	Venue func(ctx context.Context, contract cirrus.Address, add bool) error
 	// Venues lists the contracts that are sold from. May be nil.
 	Venues func(ctx context.Context) ([]cirrus.Address, error)
+	// OperatorWrote hears that an operator wrote to the bot, who may now be told what they could not be told before. It
+	// must not wait. May be nil.
+	OperatorWrote func()
 	// Status gives lines for the operator. May be nil.
 	Status func(ctx context.Context) ([]string, error)
 	// WordsWrong hears of a message that could not be said. May be nil.
@@ -158,15 +162,26 @@ func (f *Flows) Handle(ctx context.Context, e Event) (Reply, error) {
 
 func (f *Flows) private(ctx context.Context, e Event) (Reply, error) {
 	t, fresh, err := f.begin(ctx, e)
+	if errors.Is(err, order.ErrBusy) && bug.Is(bug.DropUpdate) {
+		return Reply{}, nil
+	}
 	if err != nil {
 		return Reply{}, err
 	}
 	if !fresh {
 		return Reply{Answer: t.answer("tap.repeated")}, nil
 	}
+	if bug.Is(bug.AckEarly) {
+		if t, err = f.endedEarly(ctx, t); err != nil {
+			return Reply{}, err
+		}
+	}
 	reply, err := f.converse(ctx, t)
 	if err != nil {
 		return Reply{}, errors.Join(err, f.release(ctx, t.customer()))
+	}
+	if f.OperatorWrote != nil && f.admin(t.customer()) {
+		f.OperatorWrote()
 	}
 	return reply, f.end(ctx, t)
 }
@@ -183,6 +198,17 @@ func (f *Flows) begin(ctx context.Context, e Event) (*turn, bool, error) {
 	t.session.Format = SessionFormat
 	t.session.Seen = t.now
 	return t, true, nil
+}
+
+// endedEarly is bug.AckEarly.
+func (f *Flows) endedEarly(ctx context.Context, t *turn) (*turn, error) {
+	if err := f.end(ctx, t); err != nil {
+		return nil, err
+	}
+	again := t.event
+	again.ID = 0
+	t, _, err := f.begin(ctx, again)
+	return t, err
 }
 
 func (f *Flows) end(ctx context.Context, t *turn) error {

@@ -122,6 +122,8 @@ func (f *Flows) waitingScreen(ctx context.Context, t *turn) (*showing, error) {
 	switch {
 	case t.session.Redirect != "" && (t.session.Screen == screenChatFirst || t.session.Screen == screenRedirect):
 		return f.inItsPlace(ctx, t, f.askAfterChat)
+	case t.session.Screen == screenExchange && t.session.Exchange != nil && t.stands == ChatOpen:
+		return f.inItsPlace(ctx, t, f.exchangeAfterChat)
 	case t.session.Screen == screenHandover && len(t.session.Draft.Seats) > 0:
 		return f.inItsPlace(ctx, t, f.resume)
 	}
@@ -228,7 +230,11 @@ func (f *Flows) closedNow(ctx context.Context, t *turn, why Why) ([]showing, err
 	if err != nil || bell == nil {
 		return all, err
 	}
-	return append(all, *bell), nil
+	all = append(all, *bell)
+	if before := t.session.Way; bell.edit == 0 && before > 0 {
+		all = append(all, showing{Screen: t.wayMoved(), edit: before, shown: func(int) {}})
+	}
+	return all, nil
 }
 
 // needingScreen is what the current screen turns into, where its question was asked in the chat that is gone; nil where

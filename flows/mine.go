@@ -170,6 +170,9 @@ func stateID(e entry, now time.Time) (id string, at any) {
 	case order.Dropped:
 		return "dropped", nil
 	case order.Stray, order.Attention:
+		if t.Stray && t.State == order.Stray {
+			return "releasing", nil
+		}
 	}
 	return "attention", nil
 }

@@ -152,6 +152,19 @@ func (f *Flows) PasswordRefused(ctx context.Context, wallet string) error {
 	return nil
 }
 
+// StoreNewsTold tells the operators that Redis could forget what it is told, or that it does not any more, and why. It
+// fails where none of them could be told.
+func (f *Flows) StoreNewsTold(ctx context.Context, keeps bool, why string) error {
+	id := "operator.store_off"
+	if keeps {
+		id = "operator.store_on"
+	}
+	if err := f.tellOperators(ctx, Screen{Text: f.voice("").say(id, args{"Why": why})}); err != nil {
+		return fmt.Errorf("telling how Redis keeps data: %w", err)
+	}
+	return nil
+}
+
 // tellOperators sends each operator a message. It fails where none got it.
 func (f *Flows) tellOperators(ctx context.Context, screen Screen) error {
 	var failed []error

@@ -25,13 +25,17 @@ type Session struct {
 	// Asked: the courier has asked the customer's phone for a secret chat, and there was no answer yet.
 	Asked bool `json:"asked,omitempty"`
 	// Way is the message beside what was begun that tells when a secret chat is open; 0: none, wayUnknown: not known yet.
-	Way  int       `json:"way,omitempty"`
-	Seen time.Time `json:"seen"`
-	Hall Hall      `json:"hall"` // what the current screen shows, where that is a hall
+	Way int `json:"way,omitempty"`
+	// Turned is when the customer was last told that a secret chat was closed because it came too soon.
+	Turned time.Time `json:"turned,omitzero"`
+	Seen   time.Time `json:"seen"`
+	Hall   Hall      `json:"hall"` // what the current screen shows, where that is a hall
 	// Answers are those that the customer got in the secret chat.
 	Answers Answers `json:"answers"`
 	// Redirect is the order that the next text in the secret chat is another refund address for; empty: none was asked for.
 	Redirect order.ID `json:"redirect,omitempty"`
+	// Exchange is the seat in place of a lost one that a secret chat is opened for first; nil: none.
+	Exchange *Exchange `json:"exchange,omitempty"`
 	// Tries are what was done to get tickets that did not arrive.
 	Tries Tries `json:"tries,omitzero"`
 	// Refund is where money goes back to; stored sealed.
@@ -49,6 +53,12 @@ func (Session) String() string { return "session(hidden)" }
 
 // GoString keeps it out of %#v too.
 func (Session) GoString() string { return "session(hidden)" }
+
+// Exchange is a seat that a customer wants in place of a lost one.
+type Exchange struct {
+	Lost string `json:"lost"` // the lost ticket
+	Seat string `json:"seat"` // as buttons name seats
+}
 
 // Draft is a purchase being made up, before there is an order.
 type Draft struct {

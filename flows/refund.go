@@ -79,6 +79,9 @@ func (f *Flows) noRefund(ctx context.Context, t *turn, e entry, tip order.Tip, l
 	if e.t.State == order.Releasing && t.now.Before(e.t.Undo) && t.event.Action != "" {
 		return Reply{Answer: t.answer("tap.giving_back")}, nil // tapped before
 	}
+	if e.t.State == order.Releasing && t.now.Before(e.t.Undo) {
+		return f.fresh(t, f.givingBack(t, e)), nil
+	}
 	if e.t.State == order.Releasing {
 		return f.answered(t, "refund.already", args{"Seat": seatName(e.t.Seat)}), nil
 	}
@@ -107,11 +110,19 @@ func (f *Flows) giveBack(ctx context.Context, t *turn, e entry) (Reply, error) {
 	if t.event.Action != "" && t.event.Message == e.o.Card.Message {
 		return Reply{Answer: t.answer("tap.giving_back")}, nil // the card shows it, with the button to undo
 	}
-	text := t.say("refund.begun", args{"Seat": seatName(e.t.Seat)})
-	var buttons [][]Button
-	if now := changed.Ticket(e.t.ID); now != nil && t.now.Before(now.Undo) {
-		text = t.say("refund.begun_undo", args{"Seat": seatName(e.t.Seat), "Until": soon(now.Undo)})
-		buttons = [][]Button{{t.button("button.undo", nil, act(doUndo, string(e.o.ID), e.t.ID))}}
+	if now := changed.Ticket(e.t.ID); now != nil {
+		e.t = *now
 	}
-	return f.inPlace(t, Screen{Text: text, Buttons: buttons}), nil
+	return f.inPlace(t, f.givingBack(t, e)), nil
+}
+
+// givingBack says that a ticket goes back, and how to undo it while that is possible.
+func (f *Flows) givingBack(t *turn, e entry) Screen {
+	row := []Button{t.button("button.show_order", nil, act(doCard, string(e.o.ID)))}
+	if !t.now.Before(e.t.Undo) {
+		return Screen{Text: t.say("refund.begun", args{"Seat": seatName(e.t.Seat)}), Buttons: [][]Button{row}}
+	}
+	text := t.say("refund.begun_undo", args{"Seat": seatName(e.t.Seat), "Until": soon(e.t.Undo)})
+	undo := t.button("button.undo", nil, act(doUndo, string(e.o.ID), e.t.ID))
+	return Screen{Text: text, Buttons: [][]Button{append([]Button{undo}, row...)}}
 }

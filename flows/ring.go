@@ -104,6 +104,7 @@ func (f *Flows) bells(o order.Order, around Around) []bell {
 			all = append(all, bell{keys: keys, screen: Screen{Text: text, Buttons: buttons}, payout: -1})
 		}
 	}
+	all = append(all, f.partBells(v, o, around)...)
 	add(f.paidBell(v, o))
 	for _, t := range o.Tickets {
 		if b, rings := f.choiceBell(v, o, t); rings {

@@ -59,6 +59,9 @@ func (f *Flows) find(ctx context.Context, customer int64, key string) (o offer, 
 	}
 	o, err = f.offered(ctx, sales[i], tip)
 	o.customer = customer
+	if err == nil {
+		err = f.giveUpForsaken(ctx, o)
+	}
 	return o, err == nil, err
 }
 

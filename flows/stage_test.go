@@ -72,6 +72,8 @@ func (w *world) chatTurns(who int64, how string) {
 			why = string(flows.WhyPeer)
 		}
 		w.must(w.flows.ChatClosed(ctx, who, flows.Why(why)))
+	case "is turned away":
+		w.must(w.flows.ChatTurned(ctx, who))
 	case "is asked for":
 		w.courier.open[who] = flows.ChatPending
 	case "is asked for by the courier":

@@ -43,6 +43,9 @@ func (f *Flows) tellBotChat(ctx context.Context, o *order.Order) error {
 	if err == nil {
 		err = f.ring(ctx, o, around)
 	}
+	if err == nil {
+		err = f.leave(ctx, o)
+	}
 	if errors.Is(err, order.ErrBlocked) {
 		o.Card.Blocked, o.Card.Again = true, time.Time{}
 		return nil
@@ -97,6 +100,32 @@ func (f *Flows) tellCard(ctx context.Context, o *order.Order, now time.Time, aro
 	}
 	o.Card.Message, o.Card.Shown, o.Card.Edited = message, digest, now
 	return nil
+}
+
+// leave has messages that were the card before say that it stands further down: what they showed is true no more.
+func (f *Flows) leave(ctx context.Context, o *order.Order) error {
+	for len(o.Card.Left) > 0 {
+		screen, err := f.card(*o, f.Clock(), Around{}).leftBehind()
+		if err != nil {
+			return err
+		}
+		_, err = f.Messenger.Show(ctx, Outgoing{Chat: o.Customer, Edit: o.Card.Left[0], Screen: screen})
+		if err != nil && !errors.Is(err, order.ErrGone) {
+			return fmt.Errorf("leaving an earlier card of %s: %w", o.ID, err)
+		}
+		o.Card.Left = o.Card.Left[1:]
+	}
+	return nil
+}
+
+// leftBehind is what a message shows that was the card before. It keeps a picture, since a picture message can't become
+// a text, but not the QR of a payment.
+func (c card) leftBehind() (s Screen, err error) {
+	s.Text = paragraphs(c.head(), c.say("card.elsewhere", nil))
+	s.Buttons = [][]Button{{c.button("button.show_order", nil, act(doCard, string(c.o.ID)))}}
+	s.PictureName = "stage:" + string(stageEnded)
+	s.Picture, err = c.f.banners[stageEnded]()
+	return s, err
 }
 
 // soonest is when a card must be looked at again although nothing happens, because an address that is not shown yet may be

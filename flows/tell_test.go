@@ -93,6 +93,28 @@ func TestCardThatWasDeletedIsSentAnew(t *testing.T) {
 	}
 }
 
+func TestMessageThatWasTheCardBeforeSaysThatItStandsFurtherDown(t *testing.T) {
+	w := newWorld(t)
+	o := owned(w)
+	w.must(w.flows.Tell(t.Context(), &o))
+	o.Card.Left = []int{o.Card.Message, 99} // the second was deleted by the customer
+	o.Card.Message, o.Card.Shown = w.chat(ann).show(flows.Outgoing{Chat: ann}), ""
+	w.clock.Advance(time.Minute)
+	w.showing = func() error { return errors.New("no answer") }
+	if err := w.flows.Tell(t.Context(), &o); err == nil || len(o.Card.Left) != 2 {
+		t.Fatalf("without an answer: %v, %v", o.Card.Left, err)
+	}
+	w.showing = nil
+	w.must(w.flows.Tell(t.Context(), &o))
+	if log := w.seen(); len(o.Card.Left) != 0 || strings.Count(log, "stands further down now") != 1 {
+		t.Errorf("left %v, seen\n%s", o.Card.Left, log)
+	}
+	w.must(w.flows.Tell(t.Context(), &o))
+	if log := w.seen(); log != "" {
+		t.Errorf("said again:\n%s", log)
+	}
+}
+
 func TestBlockedCustomerIsLeftInPeace(t *testing.T) {
 	w := newWorld(t)
 	o := owned(w)

@@ -27,22 +27,22 @@ func (k Key) name() string {
 }
 
 // verify shows what a customer compares with the screen of their phone, or how to make a secret chat where there is none.
-func (f *Flows) verify(ctx context.Context, t *turn) (Screen, error) {
+func (f *Flows) verify(ctx context.Context, t *turn) (Reply, error) {
 	contact, key, err := f.chatKey(ctx, t.customer())
 	switch {
 	case errors.Is(err, order.ErrNoCourier):
-		return Screen{Text: t.say("verify.no_courier", nil), Buttons: t.menu()}, nil
+		return f.aside(t, Screen{Text: t.say("verify.no_courier", nil), Buttons: t.menu()}), nil
 	case errors.Is(err, order.ErrNoChat):
 		return f.verifyLater(ctx, t)
 	case err != nil:
-		return Screen{}, fmt.Errorf("asking for the key of a secret chat: %w", err)
+		return Reply{}, fmt.Errorf("asking for the key of a secret chat: %w", err)
 	}
 	text := t.say("verify.key", args{
 		"Courier": contact.Username, "Support": f.support(t.voice),
 		"One": key.Lines[0], "Two": key.Lines[1], "Three": key.Lines[2], "Four": key.Lines[3],
 	})
 	buttons := append([][]Button{t.openCourier(contact)}, t.menu()...)
-	return Screen{Text: text, Picture: key.Picture, PictureName: key.name(), Buttons: buttons}, nil
+	return f.aside(t, Screen{Text: text, Picture: key.Picture, PictureName: key.name(), Buttons: buttons}), nil
 }
 
 // chatKey asks for the key of the customer's open chat. Errors: order.ErrNoCourier, order.ErrNoChat.
@@ -58,16 +58,18 @@ func (f *Flows) chatKey(ctx context.Context, customer int64) (Contact, Key, erro
 	return contact, key, err
 }
 
-// verifyLater says that there is no key yet, and how a chat is made; the courier answers this customer from now on.
-func (f *Flows) verifyLater(ctx context.Context, t *turn) (Screen, error) {
+// verifyLater says that there is no key yet, and how a chat is made; the courier answers this customer from now on. Once
+// a chat is open the message says so.
+func (f *Flows) verifyLater(ctx context.Context, t *turn) (Reply, error) {
 	state, err := f.chat(ctx, t.customer())
 	if err != nil {
-		return Screen{}, err
+		return Reply{}, err
 	}
 	w, err := f.way(ctx, t, state)
 	if err != nil {
-		return Screen{}, err
+		return Reply{}, err
 	}
 	text := paragraphs(t.say("verify.none", nil), w.steps(t, t.say("verify.again", nil)))
-	return Screen{Text: text, Buttons: append(w.rows(t.voice), t.menu()...)}, nil
+	screen := Screen{Text: text, Buttons: append(w.rows(t.voice), t.menuBelow()...)}
+	return Reply{Screens: f.goesOn(t, Outgoing{Chat: t.event.Chat, Screen: screen})}, nil
 }

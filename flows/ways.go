@@ -31,15 +31,29 @@ func (f *Flows) ways(ctx context.Context, t *turn, a action) (Reply, error) {
 	if out.Screen, err = f.wayScreen(ctx, t, state); err != nil {
 		return Reply{}, err
 	}
-	switch {
-	case state == ChatOpen:
+	if state == ChatOpen {
 		t.session.Way = 0
-	case out.Edit != 0:
-		t.session.Way = out.Edit
-	default:
+		return Reply{Screens: []Outgoing{out}}, nil
+	}
+	return Reply{Screens: f.goesOn(t, out)}, nil
+}
+
+// goesOn makes a message the one that tells when a secret chat is open. Another one that did so before says that it does
+// not any more: its line for the courier counts no longer.
+func (f *Flows) goesOn(t *turn, out Outgoing) []Outgoing {
+	before := t.session.Way
+	if t.session.Way = out.Edit; out.Edit == 0 {
 		t.session.Way, out.Card = wayUnknown, chatCard(wayPrefix, t.customer())
 	}
-	return Reply{Screens: []Outgoing{out}}, nil
+	if before <= 0 || before == out.Edit {
+		return []Outgoing{out}
+	}
+	return []Outgoing{out, {Chat: out.Chat, Edit: before, Screen: t.wayMoved()}}
+}
+
+// wayMoved is what a message says that told how to get to a secret chat, once another one does.
+func (v voice) wayMoved() Screen {
+	return Screen{Text: v.say("way.moved", nil), Buttons: v.menuBelow()}
 }
 
 // wayScreen says how to get to a secret chat, or that there is one.

@@ -72,6 +72,7 @@ func newWorldOn(t testing.TB, network cirrus.Network) *world {
 	w.flows, err = flows.New(flows.Deps{
 		Sessions: w.db, Courier: w.courier, Desk: desk{w}, Operate: desk{w}.Operate, View: w.db, Holds: w.db, Lookers: w.db, Messenger: w, Artist: w.artist,
 		Clock: w.clock.Now, Wait: func(context.Context, time.Duration) error { return errors.New("no time to wait") },
+		CardShown: func(ctx context.Context, id order.ID, message int) error { return w.engine.CardShown(ctx, id, message) },
 		Attention: w.attention, Verify: w.courier.Verify, Link: w.courier.Link, Renew: w.courier.Renew,
 		Pause: func(_ context.Context, paused bool) error {
 			w.off = map[bool]string{true: flows.OffPaused}[paused]

@@ -86,7 +86,7 @@ func (db *DB) ofProcess(key string) bool {
 
 // findsOthers tells whether a key must be at least as new as those that it finds.
 func (db *DB) findsOthers(key string) bool {
-	return key == db.ownersKey() || key == db.Sealed().namesKey() ||
+	return key == db.ownersKey() || key == db.floatKey() || key == db.Sealed().namesKey() ||
 		strings.HasPrefix(key, db.key("own", "")) && strings.HasSuffix(key, ":names")
 }
 

@@ -26,6 +26,7 @@ func promises() map[string]func(*testing.T, database, *memory.Clock) {
 		"ASeatIsHeldByOneOrder":                 seatHeldOnce,
 		"ALapsedHoldCanBeTaken":                 lapsedHold,
 		"AnAddressBelongsToOneOrderForEver":     addressForEver,
+		"AFloatCoinIsOfOneOrder":                floatClaims,
 		"AnUpdateCountsOnce":                    updateOnce,
 		"ATurnIsOneAtATime":                     oneTurn,
 		"AReleasedUpdateIsHandledAgain":         releasedUpdate,
@@ -242,6 +243,23 @@ func addressForEver(t *testing.T, db database, _ *memory.Clock) {
 	if owner != "a" {
 		t.Fatalf("owner %s", owner)
 	}
+}
+
+func floatClaims(t *testing.T, db database, _ *memory.Clock) {
+	must(t, db.ClaimFloat(t.Context(), "x", "a"))
+	must(t, db.ClaimFloat(t.Context(), "x", "a"))
+	if err := db.ClaimFloat(t.Context(), "x", "b"); !errors.Is(err, order.ErrClaimed) {
+		t.Fatalf("got %v, want claimed", err)
+	}
+	must(t, db.FreeFloat(t.Context(), "x", "b"))
+	must(t, db.ClaimFloat(t.Context(), "y", "b"))
+	claims, err := db.FloatClaims(t.Context())
+	must(t, err)
+	if want := (map[cirrus.Address]order.ID{"x": "a", "y": "b"}); !reflect.DeepEqual(claims, want) {
+		t.Fatalf("claimed %v, want %v", claims, want)
+	}
+	must(t, db.FreeFloat(t.Context(), "x", "a"))
+	must(t, db.ClaimFloat(t.Context(), "x", "b"))
 }
 
 func begin(t *testing.T, db database, update int64) flows.Session {

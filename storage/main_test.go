@@ -29,6 +29,7 @@ type database interface {
 	order.Locks
 	order.Holds
 	order.Addresses
+	order.FloatClaims
 	order.View
 	order.Board
 	flows.Sessions

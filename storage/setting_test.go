@@ -40,6 +40,9 @@ func TestSellingNeedsARedisThatForgetsNothing(t *testing.T) {
 		"evicting": {
 			[]string{"--maxmemory-policy", "allkeys-lru"}, map[string]bool{"": false, "everysec": false, "none": true},
 		},
+		"not forcing while it rewrites": {
+			[]string{"--no-appendfsync-on-rewrite", "yes"}, map[string]bool{"": false, "everysec": false, "none": true},
+		},
 		"not telling": {
 			[]string{"--rename-command", "CONFIG", ""}, map[string]bool{"": false, "everysec": false, "none": true},
 		},

@@ -24,7 +24,7 @@ import (
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // patience is how long a test waits for what must happen.
-const patience = time.Minute
+const patience = 2 * time.Minute
 
 const courierID = 1000
 
@@ -34,6 +34,7 @@ type memory struct {
 	values map[string][]byte
 	fail   func(key string) error // before it is kept
 	lose   func(key string) error // after it was kept
+	put    func()                 // after each attempt to keep something
 }
 
 func (m *memory) Get(_ context.Context, key string) ([]byte, error) {
@@ -43,6 +44,9 @@ func (m *memory) Get(_ context.Context, key string) ([]byte, error) {
 }
 
 func (m *memory) Put(_ context.Context, key string, value []byte) error {
+	if m.put != nil {
+		defer m.put()
+	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.fail != nil {
@@ -170,7 +174,7 @@ type bed struct {
 	logLock sync.Mutex
 }
 
-// pulse wakes whoever waits for something on a phone.
+// pulse wakes whoever waits for something on a phone or in the store.
 type pulse struct {
 	mu      sync.Mutex
 	changed chan struct{}
@@ -206,6 +210,7 @@ func newBed(t *testing.T, change ...func(*mtproto.Options)) *bed {
 		t: t, server: server, store: &memory{values: map[string][]byte{}},
 		phones: &pulse{changed: make(chan struct{})}, logs: new(bytes.Buffer),
 	}
+	b.store.put = func() { b.phones.beat(0) }
 	server.OnChange(b.phones.beat)
 	t.Cleanup(func() {
 		if err := server.Close(); err != nil {
@@ -270,7 +275,7 @@ func (b *bed) phone(id int64) phone.Phone {
 	return p
 }
 
-// until waits for something to be true of the phones.
+// until waits for something to be true of the phones or the store.
 func (b *bed) until(what string, condition func() bool) {
 	b.t.Helper()
 	deadline := time.After(patience)

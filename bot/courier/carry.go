@@ -190,6 +190,20 @@ func (c *Courier) turnDown(ctx context.Context, a ask, why Why) error {
 	return c.tellRefused(ctx, a)
 }
 
+// turnAllDown tells each customer who still waits to be asked that this account will not.
+func (c *Courier) turnAllDown(ctx context.Context) error {
+	names, err := c.askNames(ctx)
+	if err != nil {
+		return err
+	}
+	for _, name := range names {
+		if _, err := c.lookAt(ctx, c.current(), name, c.noAccount); err != nil {
+			return fmt.Errorf("turn down %s: %w", name, err)
+		}
+	}
+	return nil
+}
+
 func (c *Courier) tellRefused(ctx context.Context, a ask) error {
 	if err := c.tellChat(ctx, a.Customer, ChatNews{Kind: NewsRefused, Why: a.Refused}); err != nil {
 		return err
@@ -248,7 +262,8 @@ func (c *Courier) overBefore(ctx context.Context, chat secretchat.Chat, refused 
 	if err != nil || !found || a.Over || !a.means(chat) {
 		return err
 	}
-	c.asks.wake()
+	// A look before the change would find nothing to do, and rest.
+	defer c.asks.wake()
 	why := whyRefused(chat.Reason)
 	return c.changeAsk(ctx, a, func(a *ask) {
 		a.Chat = chat.ID

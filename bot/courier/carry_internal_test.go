@@ -71,6 +71,39 @@ func TestRefusalIsToldUntilItIsTaken(t *testing.T) {
 	}
 }
 
+// TestALookJustBeforeARefusalIsKeptDoesNotHoldItsNewsBack: whoever looks at the asks does
+// so when woken, and then rests for a minute. A look that came too early must not be the
+// last one.
+func TestALookJustBeforeARefusalIsKeptDoesNotHoldItsNewsBack(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t)
+	told, _ := d.listening()
+	nothing := func(context.Context, *secretchat.Client, ask) error { return nil }
+	wakened := func() bool {
+		select {
+		case <-d.asks.wakes:
+			d.look(nothing)
+			return true
+		default:
+			return false
+		}
+	}
+	d.ask(deskCustomer)
+	wakened()
+	d.store.before = func(string) { wakened() }
+	refused := secretchat.Chat{ID: 5, User: deskCustomer, Creator: true, Phase: secretchat.PhaseClosed, Reason: secretchat.ReasonPrivacy}
+	if err := d.overBefore(t.Context(), refused, true); err != nil {
+		t.Fatal(err)
+	}
+	d.store.before = nil
+	if !wakened() {
+		t.Error("nobody looks after the refusal was kept")
+	}
+	if want := []string{"refused privacy"}; !slices.Equal(*told, want) {
+		t.Errorf("told %q, want %q", *told, want)
+	}
+}
+
 func TestWhatWasToBeAskedLongAgoIsNotAskedAnyMore(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t)

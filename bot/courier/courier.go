@@ -139,6 +139,8 @@ type Courier struct {
 	// no other one, writes into chats.
 	leads atomic.Bool
 	asks  *asks
+	// turned are users whose chats were turned away, for whom nobody waits.
+	turned chan int64
 
 	mu     sync.Mutex
 	chats  *secretchat.Client
@@ -178,7 +180,7 @@ func New(cfg Config, handler Handler) (*Courier, error) {
 	if cfg.Do == nil {
 		cfg.Do = func(ctx context.Context, _ string, call func(context.Context) error) error { return call(ctx) }
 	}
-	c := &Courier{cfg: cfg, handler: handler, asks: newAsks()}
+	c := &Courier{cfg: cfg, handler: handler, asks: newAsks(), turned: make(chan int64, maxTurned)}
 	var err error
 	if c.server, err = parseServer(cfg.Server); err != nil {
 		return nil, err

@@ -9,10 +9,34 @@ import (
 // guests connects the secret chats with who waits for them.
 type guests struct{ c *Courier }
 
-// OnRequest accepts whom Invite has named; everybody else is discarded.
+// OnRequest accepts whom Invite has named; everybody else is discarded, and the handler hears of it soon.
 func (g guests) OnRequest(ctx context.Context, user int64) (bool, error) {
 	var invited struct{}
-	return get(ctx, g.c.cfg.Common, invitedName(user), &invited)
+	found, err := get(ctx, g.c.cfg.Common, invitedName(user), &invited)
+	if err == nil && !found {
+		select {
+		case g.c.turned <- user:
+		default: // so many strangers at once are not told of
+		}
+	}
+	return found, err
+}
+
+// maxTurned is how many users who were turned away may wait to be told of.
+const maxTurned = 64
+
+// tellTurned tells of users who were turned away, as long as ctx lives. It is a courtesy: what fails is not tried again.
+func (c *Courier) tellTurned(ctx context.Context) error {
+	for {
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case user := <-c.turned:
+			if err := c.tellChat(ctx, user, ChatNews{Kind: NewsTurned}); err != nil {
+				c.cfg.Log.InfoContext(ctx, "an uninvited chat was not told of", "error", err)
+			}
+		}
+	}
 }
 
 // Event passes on what the conversations need to know. Of what customers send only

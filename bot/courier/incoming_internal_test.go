@@ -72,6 +72,7 @@ func TestCodesDiffer(t *testing.T) {
 type drawer struct {
 	mu     sync.Mutex
 	values map[string][]byte
+	before func(key string) // happens just before a value is kept; may be nil
 }
 
 func (d *drawer) Get(_ context.Context, key string) ([]byte, error) {
@@ -81,6 +82,9 @@ func (d *drawer) Get(_ context.Context, key string) ([]byte, error) {
 }
 
 func (d *drawer) Put(_ context.Context, key string, value []byte) error {
+	if d.before != nil {
+		d.before(key)
+	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.values[key] = bytes.Clone(value)

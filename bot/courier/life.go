@@ -54,6 +54,7 @@ func (l *life) run(ctx context.Context, client *telegram.Client, self int64) err
 	group.Go(func() error { return l.probe(ctx, client) })
 	group.Go(func() error { return l.c.emptyInbox(ctx) })
 	group.Go(func() error { return l.carryAsks(ctx) })
+	group.Go(func() error { return l.c.tellTurned(ctx) })
 	group.Go(func() error {
 		// Whoever comes after must find the chats as they will stay.
 		defer l.chats.Retire()

@@ -16,6 +16,7 @@ const (
 	NewsOpened  ChatNewsKind = "opened"  // it can be written into
 	NewsClosed  ChatNewsKind = "closed"  // an open chat is over, and there is no other one
 	NewsAsked   ChatNewsKind = "asked"   // the courier has asked the customer's phone for a chat
+	NewsTurned  ChatNewsKind = "turned"  // somebody who was not invited has started a chat, and it was discarded
 	NewsRefused ChatNewsKind = "refused" // the courier was to ask for a chat, and there will be none: the customer must start it
 )
 
@@ -53,4 +54,7 @@ const (
 	HealthLimited Health = "limited" // it hands over, but Telegram lets it start no chats for now
 	HealthEnded   Health = "ended"   // Telegram has ended the session: a person must log it in again
 	HealthBanned  Health = "banned"  // Telegram has taken the account away
+	// HealthRefused is of no account: the configured one cannot be logged in, and Reason says
+	// what to do.
+	HealthRefused Health = "refused"
 )

@@ -9,7 +9,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
-	"time"
+	"sync/atomic"
 
 	"github.com/usherbot/usher/bot/secretchat"
 )
@@ -36,6 +36,8 @@ type slot struct {
 	// Retired: the account was logged out, or logged in anew in another slot. The slot
 	// stays until its chats are forgotten.
 	Retired bool `json:"retired,omitempty"`
+	// Pending, in Unix seconds: until then it is the slot of the process that is logging in.
+	Pending int64 `json:"pending,omitempty"`
 
 	name string
 }
@@ -50,8 +52,9 @@ type Pool struct {
 	mu       sync.Mutex
 	couriers map[string]*Courier // by slot
 
-	health    sync.Mutex           // a health record is changed by one at a time
-	tellAgain map[string]time.Time // by slot: not before then, after a handler has failed
+	health sync.Mutex         // a health record is changed by one at a time
+	unsaid map[string]*unsaid // by slot, after a handler has failed; guarded by health
+	hurry  atomic.Bool        // what is unsaid is to be told at once
 }
 
 // NewPool checks the configuration. It connects to nothing. What Config says of phone,
@@ -63,7 +66,7 @@ func NewPool(cfg Config, handler Handler) (*Pool, error) {
 	}
 	return &Pool{
 		cfg: template.cfg, handler: handler,
-		couriers: map[string]*Courier{}, tellAgain: map[string]time.Time{},
+		couriers: map[string]*Courier{}, unsaid: map[string]*unsaid{},
 	}, nil
 }
 
@@ -75,8 +78,14 @@ func prefixOf(slot string) string {
 	return accountsPrefix + slot + "/"
 }
 
-// slots lists the slots by number.
+// slots lists the slots by number, without those of logins under way.
 func (p *Pool) slots(ctx context.Context) ([]slot, error) {
+	all, err := p.allSlots(ctx)
+	now := p.cfg.Clock.Now().Unix()
+	return slices.DeleteFunc(all, func(s slot) bool { return s.Pending > now }), err
+}
+
+func (p *Pool) allSlots(ctx context.Context) ([]slot, error) {
 	ctx, cancel := context.WithTimeout(ctx, storeTimeout)
 	defer cancel()
 	names, err := p.cfg.Common.Keys(ctx, slotPrefix)
@@ -219,7 +228,7 @@ func (s seat) ChatChanged(ctx context.Context, customer int64, news ChatNews) er
 		if state, err := s.pool.Chat(ctx, customer); err != nil || state != ChatNone {
 			return err
 		}
-	case NewsAsked, NewsRefused:
+	case NewsAsked, NewsRefused, NewsTurned:
 	}
 	return s.pool.handler.ChatChanged(ctx, customer, news)
 }

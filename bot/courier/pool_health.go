@@ -17,8 +17,6 @@ const (
 	// long it is back: a connection that comes and goes is not told each time.
 	awayTold = 5 * time.Minute
 	steady   = time.Minute
-	// tellPause is how long a handler that has failed is left alone.
-	tellPause = time.Minute
 )
 
 // standing is how an account stands, as kept.
@@ -143,7 +141,7 @@ func (s standing) due(now time.Time) bool {
 // tellDue tells the handler of what it was not told of yet. The caller holds health.
 func (p *Pool) tellDue(ctx context.Context, slot string, s standing) error {
 	now := p.cfg.Clock.Now()
-	if !s.due(now) || now.Before(p.tellAgain[slot]) {
+	if !s.due(now) || !p.sayable(slot, now) {
 		return nil
 	}
 	news := AccountNews{
@@ -152,14 +150,9 @@ func (p *Pool) tellDue(ctx context.Context, slot string, s standing) error {
 	if s.Until != 0 {
 		news.Until = time.Unix(s.Until, 0)
 	}
-	ctx, cancel := context.WithTimeout(ctx, tellTimeout)
-	defer cancel()
-	if err := p.handler.AccountChanged(ctx, news); err != nil {
-		p.tellAgain[slot] = now.Add(tellPause)
-		p.cfg.Log.WarnContext(ctx, "courier account's news not taken", "slot", slot, "health", string(s.Health), "error", err)
+	if !p.say(ctx, slot, news) {
 		return nil
 	}
-	delete(p.tellAgain, slot)
 	s.Told = s.Health
 	return put(ctx, p.cfg.Store, prefixOf(slot)+healthName, s)
 }
@@ -168,6 +161,10 @@ func (p *Pool) tellDue(ctx context.Context, slot string, s standing) error {
 func (p *Pool) tellAll(ctx context.Context, slots []slot) error {
 	p.health.Lock()
 	defer p.health.Unlock()
+	p.hurried()
+	if err := p.tellRefusedLogin(ctx); err != nil {
+		return err
+	}
 	for _, sl := range slots {
 		var s standing
 		found, err := get(ctx, p.cfg.Store, prefixOf(sl.name)+healthName, &s)

@@ -38,32 +38,38 @@ func (p *Pool) Login(ctx context.Context, l Login) (Standing, error) {
 		return Standing{}, err
 	}
 	client := c.client(nil, nil)
-	var a *account
-	err = client.Run(ctx, func(ctx context.Context) (err error) {
-		if a, err = c.authorize(ctx, client); err == nil {
+	var made slot
+	err = client.Run(ctx, func(ctx context.Context) error {
+		a, err := c.authorize(ctx, client)
+		if err != nil {
+			return err
+		}
+		// Whoever is asked now takes their time. The login must not be lost with them.
+		if made, err = p.occupy(ctx, a, draft); err == nil {
 			c.lookAround(ctx, client.API(), l.Silence)
 		}
 		return err
 	})
-	if a == nil {
+	if made.name == "" {
 		return Standing{}, fmt.Errorf("log the courier in: %w", err)
 	}
 	if err != nil { // the login is there all the same
 		p.cfg.Log.WarnContext(ctx, "connection broke after the courier's login", "error", err)
 	}
-	made, err := p.occupy(ctx, a, draft)
-	if err != nil {
+	if err := p.release(ctx, made, draft); err != nil {
 		return Standing{}, err
 	}
 	p.cfg.Log.InfoContext(ctx, "courier logged in", "account", made.Account, "slot", made.name)
 	return p.standing(ctx, made)
 }
 
-// occupy keeps a login in a slot of its own, once its connection has ended: two with one
-// key at once could cost the session. The slot's own record is the last, so that what a
-// death leaves is no slot.
+// pendingFor is how long nobody takes a login up whose own process has not released it: two
+// connections with one key at once could cost the session. After that it has died.
+const pendingFor = 30 * time.Minute
+
+// occupy keeps a login in a slot of its own, that nobody takes up yet.
 func (p *Pool) occupy(ctx context.Context, a *account, d *draft) (slot, error) {
-	slots, err := p.slots(ctx)
+	slots, err := p.allSlots(ctx)
 	if err != nil {
 		return slot{}, err
 	}
@@ -71,27 +77,44 @@ func (p *Pool) occupy(ctx context.Context, a *account, d *draft) (slot, error) {
 	for _, s := range slots {
 		highest = max(highest, number(s.name))
 	}
+	now := p.cfg.Clock.Now()
 	s := slot{
-		Version: recordVersion, Account: a.ID, Since: p.cfg.Clock.Now().Unix(), name: strconv.Itoa(highest + 1),
+		Version: recordVersion, Account: a.ID, Since: now.Unix(), Pending: now.Add(pendingFor).Unix(),
+		name: strconv.Itoa(highest + 1),
 	}
+	return s, p.keep(ctx, s, d)
+}
+
+// release lets a login be taken up, once its own connection has ended.
+func (p *Pool) release(ctx context.Context, s slot, d *draft) error {
+	s.Pending = 0
+	if err := p.keep(ctx, s, d); err != nil {
+		return err
+	}
+	return erase(ctx, p.cfg.Common, refusedName)
+}
+
+// keep saves what a login left. The slot's own record is the last, so that what a death
+// leaves is no slot.
+func (p *Pool) keep(ctx context.Context, s slot, d *draft) error {
 	ctx, cancel := context.WithTimeout(ctx, storeTimeout)
 	defer cancel()
 	for _, name := range []string{sessionName, accountName, sessionsName} {
 		value, err := d.Get(ctx, name)
 		if err != nil {
-			return slot{}, err
+			return err
 		}
 		switch {
 		case value == nil && name == sessionName:
-			return slot{}, errors.New("the login left no session")
+			return errors.New("the login left no session")
 		case value == nil:
 			continue
 		}
 		if err := p.cfg.Shared.Put(ctx, prefixOf(s.name)+name, value); err != nil {
-			return slot{}, fmt.Errorf("save the courier's %s: %w", name, err)
+			return fmt.Errorf("save the courier's %s: %w", name, err)
 		}
 	}
-	return s, put(ctx, p.cfg.Common, slotPrefix+s.name, s)
+	return put(ctx, p.cfg.Common, slotPrefix+s.name, s)
 }
 
 // Accounts reads how the accounts stand, those that are logged out left out. It asks

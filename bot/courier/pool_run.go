@@ -161,6 +161,9 @@ func (p *Pool) bury(ctx context.Context, s slot, c *Courier) (forgotten bool, er
 	if err != nil || len(left) > 0 {
 		return false, err
 	}
+	if err := c.turnAllDown(ctx); err != nil {
+		return false, err
+	}
 	old := []string{healthName, sessionsName, budgetName, limitName}
 	for _, prefix := range []string{inboxPrefix, askingPrefix} {
 		names, err := c.names(ctx, prefix)
@@ -209,6 +212,7 @@ func (r *poolRun) logIn(ctx context.Context, slots []slot) error {
 		return err
 	case errors.Is(err, errLogin):
 		r.nextLogin = p.cfg.Clock.Now().Add(loginRetry)
+		err = errors.Join(err, p.noteRefused(ctx, err))
 	default:
 		r.nextLogin = p.cfg.Clock.Now().Add(min(firstRetry<<min(r.failures, 10), lastRetry))
 		r.failures++

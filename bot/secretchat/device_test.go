@@ -33,11 +33,12 @@ type device struct {
 	updates func(ctx context.Context, client *Client)
 	jumped  atomic.Int64 // seconds
 
-	mu      sync.Mutex
-	client  *Client
-	notes   []string
-	changed chan struct{}
-	stop    func()
+	mu       sync.Mutex
+	client   *Client
+	replaced chan struct{} // closed when the client is not the newest one any more
+	notes    []string
+	changed  chan struct{}
+	stop     func()
 }
 
 func newDevice(t *testing.T, c *cloud, account int64) *device {
@@ -78,7 +79,10 @@ func (d *device) renew() {
 	client.dh.good = map[[sha256.Size]byte]bool{groupSum(3, testGroup(d.t).P): true}
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.client = client
+	if d.replaced != nil {
+		close(d.replaced)
+	}
+	d.client, d.replaced = client, make(chan struct{})
 }
 
 // now and after are a clock on which waiting costs no time: it jumps ahead.
@@ -120,6 +124,7 @@ func (d *device) live(ctx context.Context) {
 		d.read(ctx, client)
 	})
 	group.Wait()
+	client.Retire() // a killed one has not halted, and somebody may still hold it
 }
 
 // read takes updates in order; one that was not handled stays.
@@ -215,13 +220,21 @@ func (d *device) wait(line string) {
 // insist calls until a client takes it that does not halt.
 func (d *device) insist(call func(c *Client) error) {
 	d.t.Helper()
-	deadline := time.Now().Add(patience)
+	deadline := time.After(patience)
 	for {
-		err := call(d.current())
+		d.mu.Lock()
+		client, replaced := d.client, d.replaced
+		d.mu.Unlock()
+		err := call(client)
 		if err == nil {
 			return
 		}
-		if !errors.Is(err, ErrHalted) || time.Now().After(deadline) {
+		if !errors.Is(err, ErrHalted) {
+			d.t.Fatal(err)
+		}
+		select {
+		case <-replaced:
+		case <-deadline:
 			d.t.Fatal(err)
 		}
 	}

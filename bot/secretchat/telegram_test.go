@@ -294,7 +294,9 @@ type drawer struct {
 	puts   int
 	failAt int // the number of the save that fails; 0 for none
 	// lost means that the save which fails has happened: only its answer was lost.
-	lost  bool
+	lost bool
+	// saved is told of each chat's record before it is kept, without the lock: whoever is
+	// told has a lock of their own, and may look into the drawer while they hold it.
 	saved func(record []byte)
 }
 
@@ -307,12 +309,12 @@ func (d *drawer) Get(_ context.Context, key string) ([]byte, error) {
 }
 
 func (d *drawer) Put(_ context.Context, key string, value []byte) error {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	d.puts++
 	if d.saved != nil && strings.HasPrefix(key, chatPrefix) {
 		d.saved(value)
 	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.puts++
 	if d.puts != d.failAt || d.lost {
 		d.values[key] = bytes.Clone(value)
 	}

@@ -22,6 +22,7 @@ type DB struct {
 	mu       sync.Mutex
 	orders   map[order.ID]record
 	owners   map[cirrus.Address]order.ID
+	float    map[cirrus.Address]order.ID // addresses of the float that are claimed
 	holds    map[seatOf]order.Hold
 	locks    map[string]chan struct{}
 	sessions map[int64]*customer
@@ -47,6 +48,7 @@ func New(clock func() time.Time) *DB {
 		clock:    clock,
 		orders:   map[order.ID]record{},
 		owners:   map[cirrus.Address]order.ID{},
+		float:    map[cirrus.Address]order.ID{},
 		holds:    map[seatOf]order.Hold{},
 		locks:    map[string]chan struct{}{},
 		sessions: map[int64]*customer{},

@@ -32,6 +32,7 @@ func Samples(now time.Time) []Sample {
 	s.moneyBack()
 	s.ending()
 	s.several()
+	s.straying()
 	s.extremes()
 	return s.all
 }

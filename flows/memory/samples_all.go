@@ -168,6 +168,29 @@ func (s *sampler) ending() {
 	s.add("newer", "written by a newer version of the program", 1, in("of a newer version"))
 }
 
+// straying are orders whose answers with a ticket were lost.
+func (s *sampler) straying() {
+	s.add("stray", "the answer with the ticket was lost; the seat is given back at the operator's cost", 1, filled(order.Releasing),
+		strayed(0, order.Releasing, order.AidSent))
+	s.add("stray-choose", "the same; another seat, or all of the money", 1, filled(order.Lost), strayed(0, order.Lost, order.AidGiven), s.choice(0))
+	s.add("stray-back", "the same; all of the money goes back", 1, filled(order.Lost), strayed(0, order.Lost, order.AidGiven),
+		paysAll(0, order.Sent, order.WhyLost))
+	s.add("three-stray", "the same with three seats", 3, filled(order.Releasing), strayed(0, order.Releasing, order.AidWanted),
+		strayed(1, order.Releasing, order.AidClaimed), strayed(2, order.Stray, order.AidBuilt))
+}
+
+// strayed has a ticket without its secret, for which the float gives.
+func strayed(i int, state order.TicketState, aid order.AidState) change {
+	return func(o *order.Order) {
+		became(i, state, order.ReasonNoSecret)(o)
+		t := &o.Tickets[i]
+		t.Stray = true
+		o.Aids = append(o.Aids, order.Aid{
+			ID: "a" + t.ID, Ticket: t.ID, State: aid, Since: t.Since, Why: order.AidStray, Amount: 5 * cirrus.CRS, Block: sampleHeight,
+		})
+	}
+}
+
 // several are orders of more than one seat.
 func (s *sampler) several() {
 	s.add("three-buying", "three seats are being bought", 3, filled(order.Reserving), became(0, order.Reserved, ""))

@@ -6,10 +6,11 @@ import (
 	"github.com/usherbot/usher/chain/cirrus"
 )
 
-// Statement is where the money of an order went, strat by strat: Paid is the sum of all other fields.
+// Statement is where the money of an order went, strat by strat: Paid and Float together are the sum of all other fields.
 type Statement struct {
 	Paid     cirrus.Strats // what came
-	Price    cirrus.Strats // for tickets that are the customer's
+	Float    cirrus.Strats // what the operator's float gave on top, its network fees included
+	Price    cirrus.Strats // for tickets that are the customer's, or that opened no door and could not be given back
 	Release  cirrus.Strats // kept by contracts when tickets were given back
 	Gas      cirrus.Strats
 	Service  cirrus.Strats // fee of the operator's, for tickets that stayed the customer's
@@ -37,6 +38,11 @@ func Account(o Order, coins []cirrus.Coin) Statement {
 		}
 		s.Gas += t.Reserve.Spent + t.Release.Spent
 		s.Dust += t.Reserve.Lost + t.Release.Lost
+		if t.Release.Success {
+			s.Release += t.Kept
+		} else {
+			s.Price += t.Kept
+		}
 		state := t.State
 		if state == Attention { // what was paid for is so while a person looks
 			state = t.Before
@@ -44,6 +50,10 @@ func Account(o Order, coins []cirrus.Coin) Statement {
 		switch state {
 		case Owned, Ended:
 			s.Price += t.Price
+		case Stray, Releasing:
+			if t.Kept == 0 {
+				s.Price += t.Price
+			}
 		case Released:
 			s.Release += t.Price - o.Terms.Refund(t.Price)
 		}
@@ -59,7 +69,13 @@ func Account(o Order, coins []cirrus.Coin) Statement {
 			s.Held -= p.Dust // it still lies there, but is nobody's any more
 		}
 	}
-	s.Paid = s.Price + s.Release + s.Gas + s.Service + s.Network + s.Dust + s.Returned + s.Held
+	for _, a := range o.Aids {
+		if a.State == AidGiven {
+			s.Float += a.Amount + a.Fee
+			s.Network += a.Fee
+		}
+	}
+	s.Paid = s.Price + s.Release + s.Gas + s.Service + s.Network + s.Dust + s.Returned + s.Held - s.Float
 	return s
 }
 

@@ -114,10 +114,13 @@ func (e *Engine) Operate(ctx context.Context, id ID, ask Ask) (Order, error) {
 	return e.change(ctx, id, func(o *Order) error { return e.operate(o, ask) })
 }
 
-// CardShown notes which message is the living card of an order from now on; it is brought up to date soon.
+// CardShown notes which message is the living card of an order from now on; it is brought up to date soon, and the
+// message that was the card before says that it stands elsewhere.
 func (e *Engine) CardShown(ctx context.Context, id ID, message int) error {
 	_, err := e.change(ctx, id, func(o *Order) error {
-		o.Card = Card{Message: message, Rung: o.Card.Rung, Edited: e.Clock()}
+		left := append(o.Card.Left, o.Card.Message)
+		left = slices.DeleteFunc(left, func(old int) bool { return old == message || old == 0 })
+		o.Card = Card{Message: message, Rung: o.Card.Rung, Edited: e.Clock(), Left: left}
 		return nil
 	})
 	return err
@@ -262,14 +265,15 @@ func (e *Engine) operate(o *Order, ask Ask) error {
 	}
 	switch ask.Verb {
 	case Resolve:
-		if t.Before == Stray {
+		if t.Before == Stray && t.Reason != ReasonFloat {
 			return ErrNotAllowed
 		}
 		resume(o, t, now)
 	case LetGo:
-		if t.Before != Stray {
+		if t.Before != Stray || t.Reason == ReasonFloat {
 			return ErrNotAllowed
 		}
+		t.Stray = e.Float != nil
 		t.Undo = time.Time{}
 		t.move(Releasing, now)
 	case PayBack:
@@ -294,5 +298,5 @@ func resume(o *Order, t *Ticket, now time.Time) {
 	if p := o.Payout(t.ID); p != nil && t.Reason == ReasonMissing {
 		p.Expect = 0 // a person looked: what is there is all there will be
 	}
-	t.Reason = ""
+	t.Reason = t.goesOnFor()
 }

@@ -6,13 +6,13 @@ import (
 	"strings"
 )
 
-// Diagram is the page docs/states.md: the three tables as text and as diagrams, made from Rows.
+// Diagram is the page docs/states.md: the tables as text and as diagrams, made from Rows.
 func Diagram() string {
 	var page strings.Builder
-	page.WriteString("# The states of orders, tickets and payouts\n\n")
+	page.WriteString("# The states of orders, tickets, payouts and aids\n\n")
 	page.WriteString("Made from the tables in `flows/order/table.go` by `go test ./flows/order -run TestDiagram -update`; a test keeps both alike.\n")
 	page.WriteString("Dashed notes: an edge that a later version carries out; until then it ends in `attention`, with the reason.\n")
-	for _, table := range []string{"order", "ticket", "payout"} {
+	for _, table := range []string{"order", "ticket", "payout", "aid"} {
 		fmt.Fprintf(&page, "\n## %s\n\n```mermaid\nstateDiagram-v2\n", table)
 		for _, row := range Rows() {
 			if row.Table == table {

@@ -26,6 +26,7 @@ type Config struct {
 	Resold        bool             // sell seats that were sold before in the same sale
 	Unpaid        int              // unpaid orders that a customer may have at once
 	AtStake       cirrus.Strats    // what all open orders may hold; 0: no cap
+	Float         cirrus.Account   // of Deps.Float
 }
 
 // Deps is what the engine works with.
@@ -39,6 +40,7 @@ type Deps struct {
 	Ledger    Ledger
 	Past      Past
 	Purse     Purse
+	Float     Float // nil: there is none, and a person sees to what is lost
 	Jobs      Jobs
 	Teller    Teller
 	Deliverer Deliverer
@@ -87,6 +89,8 @@ type run struct {
 	unsaved bool
 	// failed is what failed in this run, by machine; the others go on.
 	failed map[string]error
+	// told is the version whose card was shown and is not saved yet; nil: none.
+	told *uint64
 }
 
 // maxSteps bounds one run; an order that still moves then is taken up again at once.
@@ -95,22 +99,53 @@ const maxSteps = 40
 // Run takes the order as far as it goes now: it steps, saving as it goes, shows the card and hands over tickets, and
 // notes when the next step is due. Errors: ErrBusy while another worker has it; others are passing, Run again later.
 func (e *Engine) Run(ctx context.Context, id ID) error {
+	told, err := e.run(ctx, id)
+	if err != nil && told != nil {
+		err = errors.Join(err, e.repaint(ctx, id, *told))
+	}
+	return err
+}
+
+// run is Run under the order's lock. told is the version whose card was shown and could not be saved; nil: none.
+func (e *Engine) run(ctx context.Context, id ID) (told *uint64, err error) {
 	held, release, err := e.Locks.Lock(ctx, "order:"+string(id))
 	if err != nil {
-		return fmt.Errorf("order %s: %w", id, err)
+		return nil, fmt.Errorf("order %s: %w", id, err)
 	}
 	defer release()
 	o, err := e.Store.Load(held, id)
 	if err != nil {
-		return fmt.Errorf("order %s: %w", id, err)
+		return nil, fmt.Errorf("order %s: %w", id, err)
 	}
 	r := &run{Engine: e, o: &o}
 	held = withOrder(held, &o)
 	err = r.all(held)
 	if err == nil || errors.Is(err, ErrConflict) {
-		return err
+		return r.told, err
 	}
-	return errors.Join(err, r.later(held))
+	later := r.later(held)
+	if later == nil {
+		r.told = nil
+	}
+	return r.told, errors.Join(err, later)
+}
+
+// repaintWithin bounds how long a card is seen to that may have been overwritten.
+const repaintWithin = 5 * time.Second
+
+// repaint has a card shown anew where this process showed a version of it while another one had taken over: a process
+// that stood still may have overwritten what the other has shown since, and nobody else knows. It is done even where
+// this process is stopping to work on orders.
+func (e *Engine) repaint(ctx context.Context, id ID, told uint64) error {
+	ctx, done := context.WithTimeout(context.WithoutCancel(ctx), repaintWithin)
+	defer done()
+	_, err := e.change(ctx, id, func(o *Order) error {
+		if o.Version != told {
+			o.Card.Shown = ""
+		}
+		return nil
+	})
+	return err
 }
 
 // all steps until nothing moves, then tells and delivers. What failed on the way is given in the end.
@@ -138,6 +173,7 @@ func (r *run) all(ctx context.Context) error {
 	if err := r.save(ctx); err != nil {
 		return err
 	}
+	r.told = nil
 	return errors.Join(slices.Collect(maps.Values(r.failed))...)
 }
 
@@ -264,6 +300,8 @@ func (r *run) call(ctx context.Context, table, state, site string, call func(con
 
 // tell shows the card; that it fails never holds up money or tickets.
 func (r *run) tell(ctx context.Context) {
+	version := r.o.Version
+	r.told = &version
 	err := r.Sites.Do(ctx, SiteTell, func(ctx context.Context) error { return r.Teller.Tell(ctx, r.o) })
 	if err != nil {
 		r.Log.Warn("card not shown", "order", r.o.ID, "error", err)

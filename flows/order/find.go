@@ -30,6 +30,11 @@ func (o Order) Watching() []cirrus.TxID {
 			list = append(list, p.TxID)
 		}
 	}
+	for _, a := range o.Aids {
+		if a.begun() && !a.State.Final() {
+			list = append(list, a.TxID)
+		}
+	}
 	return list
 }
 
@@ -80,6 +85,11 @@ func (s State) Unpaid() bool { return s == AwaitingPayment || s == PartPaid || s
 func (o Order) Open() bool {
 	for _, p := range o.Payouts {
 		if !p.State.Final() {
+			return true
+		}
+	}
+	for _, a := range o.Aids {
+		if !a.State.Final() {
 			return true
 		}
 	}

@@ -38,6 +38,7 @@ type Order struct {
 	Move     Transfer       `json:"move,omitzero"`  // joins or splits them
 	Tickets  []Ticket       `json:"tickets"`
 	Payouts  []Payout       `json:"payouts,omitzero"`
+	Aids     []Aid          `json:"aids,omitzero"` // what the operator's float gives
 	Next     time.Time      `json:"next,omitzero"` // when the next step is due at the latest; zero: nothing to do
 	// NextHeight is the block with which the next step is due; zero: none. A deadline in blocks is no time.
 	NextHeight uint64 `json:"nextHeight,omitzero"`
@@ -133,6 +134,9 @@ type Ticket struct {
 	Seen     cirrus.Strats  `json:"seen,omitzero"`   // of Due: what has come so far, confirmed or not
 	Until    time.Time      `json:"until,omitzero"`  // of one that takes another's place: its seat is held until then
 	Swap     Transfer       `json:"swap,omitzero"`   // of one that takes another's place: brings the money of the lost one to it
+	Stray    bool           `json:"stray,omitzero"`  // its secret is lost for good: all that was paid for it goes back, at the float's cost
+	Kept     cirrus.Strats  `json:"kept,omitzero"`   // of a lost one that had been ours on chain: what the contract keeps of its price
+	Given    cirrus.Strats  `json:"given,omitzero"`  // what the float gave to its address
 	Owned    uint64         `json:"owned,omitzero"`  // height of the block with our good Reserve receipt
 	Delivery Delivery       `json:"delivery,omitzero"`
 	Reason   Reason         `json:"reason,omitzero"` // why it is lost, stray or in attention
@@ -243,4 +247,6 @@ type Card struct {
 	Rung    []string  `json:"rung,omitzero"` // what was already said in a new message, by key
 	Again   time.Time `json:"again,omitzero"`
 	Blocked bool      `json:"blocked,omitzero"` // the customer blocked the bot: nothing is shown until they come back
+	// Left are the messages that were the card before, and do not say yet that it stands elsewhere.
+	Left []int `json:"left,omitzero"`
 }

@@ -186,9 +186,10 @@ func (s Sale) Sold() int {
 }
 
 // left is what must lie at the ticket's address when all calls so far are settled and their returns are there: the
-// coin, less gas, swallowed change and what else left; while the ticket is bought its price must be taken off.
+// coin and what the float gave, less gas, swallowed change and what else left; while the ticket is bought its price must be
+// taken off. What a contract keeps of a lost one is off already.
 func (t Ticket) left() cirrus.Strats {
-	return t.Coin.Amount - t.called() - t.Away
+	return t.Coin.Amount + t.Given - t.called() - t.Away - t.Kept
 }
 
 // called is what calls cost so far, the price aside.
@@ -201,7 +202,7 @@ func (o Order) share(t Ticket) cirrus.Strats { return t.Price + 2*o.Gas.Budget()
 
 // remains is what is left of a bought ticket's deposit; what lies at its address beyond that is excess.
 func (o Order) remains(t Ticket) cirrus.Strats {
-	return min(t.Coin.Amount, o.share(t)) - t.Price - t.called() - t.Fees
+	return min(t.Coin.Amount, o.share(t)) + t.Given - t.Price - t.called() - t.Fees
 }
 
 // LeastRefund is the least that arrives at the customer's address when the ticket is given back now: what the

@@ -21,6 +21,11 @@ func (r *run) next() time.Time {
 	for _, p := range r.o.Payouts {
 		add(r.nextPayout(p))
 	}
+	for _, a := range r.o.Aids {
+		if !a.State.Final() {
+			add(r.again(a.Again))
+		}
+	}
 	add(r.o.Card.Again)
 	return soonest
 }
@@ -67,8 +72,8 @@ func (r *run) nextTicket(t Ticket) time.Time {
 		return r.k.now
 	case Reserving, Unknown:
 		return later(t.Reserve.Again, r.k.now)
-	case Stray:
-		return r.k.now
+	case Stray: // it waits for the float
+		return safety
 	case Reserved:
 		return safety
 	case Owned:
@@ -125,6 +130,11 @@ func (r *run) nextHeight() uint64 {
 			add(r.k.tip.Height + 1)
 		case t.State == Releasing && t.Release.TxID == "":
 			add(max(t.Owned, t.Top.Mined) + settleBlocks + 1)
+		}
+	}
+	for _, a := range r.o.Aids {
+		if !a.State.Final() {
+			add(r.k.tip.Height + 1)
 		}
 	}
 	for _, p := range r.o.Payouts {

@@ -14,6 +14,12 @@ func Outcomes(site string) []Outcome {
 	switch site {
 	case SiteHold:
 		return changes(answers("held"), ErrSeatHeld)
+	case SiteClaim:
+		return changes(answers("claimed"), ErrClaimed)
+	case SiteUnclaim:
+		return changes(answers("given up"))
+	case SiteFloat:
+		return reads(answers("enough", "too little"), ErrWallet)
 	case SiteReserve:
 		return changes(answers("broadcast"), spending(ErrNoPeers, ErrSyncing, ErrSaleClosed, ErrNoContract,
 			ErrSeatTaken, ErrSeatUnknown, ErrNameNeeded)...)

@@ -231,6 +231,29 @@ type Purse interface {
 	IsContract(ctx context.Context, address cirrus.Address) (bool, error)
 }
 
+// Float is the operator's own money, which makes good what Usher lost. What it gives to an order is never given to
+// another: an address of it belongs to the first order that claims it, with all that ever lies there.
+type Float interface {
+	// Coins lists the float's coins that lie at no address which another order has claimed.
+	Coins(ctx context.Context, id ID) ([]cirrus.Coin, error)
+	// Claim gives an address of the float to the order. Claiming it again for the same order is no error.
+	// Errors: ErrClaimed.
+	Claim(ctx context.Context, address cirrus.Address, id ID) error
+	// Free gives up an address that the order claimed and never used.
+	Free(ctx context.Context, address cirrus.Address, id ID) error
+}
+
+// FloatClaims remembers which address of the float which order has.
+type FloatClaims interface {
+	// ClaimFloat gives an address of the float to the order. Claiming it again for the same order is no error.
+	// Errors: ErrClaimed.
+	ClaimFloat(ctx context.Context, address cirrus.Address, id ID) error
+	// FreeFloat gives up an address that the order claimed; one of another order stays that order's.
+	FreeFloat(ctx context.Context, address cirrus.Address, id ID) error
+	// FloatClaims lists all that is claimed.
+	FloatClaims(ctx context.Context) (map[cirrus.Address]ID, error)
+}
+
 // Payment is a transaction without change: the outputs and the fee sum up to the coins.
 type Payment struct {
 	Account cirrus.Account

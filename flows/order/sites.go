@@ -23,6 +23,9 @@ const (
 	SiteTell       = "order.tell"        // Teller.Tell
 	SiteAttend     = "order.attend"      // Teller.Attend
 	SiteHold       = "order.hold"        // Holds.Hold
+	SiteFloat      = "order.float"       // Float.Coins
+	SiteClaim      = "order.claim"       // Float.Claim
+	SiteUnclaim    = "order.unclaim"     // Float.Free
 )
 
 // Straight is the Sites that just calls.

@@ -50,6 +50,18 @@ const (
 	Dust          PayoutState = "dust"
 )
 
+// AidState is the state of an aid. The names are stored, so they don't change.
+type AidState string
+
+// The states of an aid; table.go says what each means.
+const (
+	AidWanted  AidState = "wanted"
+	AidClaimed AidState = "claimed"
+	AidBuilt   AidState = "built"
+	AidSent    AidState = "sent"
+	AidGiven   AidState = "given"
+)
+
 // Reason says why a ticket is lost, stray or in attention. The list is closed: each has words for the customer and
 // for the operator.
 type Reason string
@@ -67,5 +79,6 @@ const (
 	ReasonMissing     Reason = "money_missing"  // less at the address than must be there
 	ReasonUnresolved  Reason = "unresolved"     // the outcome of a call could not be found out
 	ReasonAddress     Reason = "address_needed" // the refund address cannot be paid, and no other was given for days
-	ReasonUnsupported Reason = "unsupported"    // an edge that this version does not carry out by itself
+	ReasonFloat       Reason = "float_empty"    // the operator's float has too little for what is owed
+	ReasonUnsupported Reason = "unsupported"    // an edge that an earlier version did not carry out by itself
 )

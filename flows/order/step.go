@@ -6,7 +6,7 @@ import (
 	"fmt"
 )
 
-// machine is one of the order's machines: a ticket, a payout, or a look for money that lies about.
+// machine is one of the order's machines: an aid, a ticket, a payout, or a look for money that lies about.
 type machine struct {
 	name string
 	step func(context.Context) (bool, error)
@@ -14,6 +14,10 @@ type machine struct {
 
 func (r *run) machines() []machine {
 	var list []machine
+	for i := range r.o.Aids { // first: what they brought must be known before a payout takes it
+		a := &r.o.Aids[i]
+		list = append(list, machine{"aid " + a.ID, func(ctx context.Context) (bool, error) { return r.stepAid(ctx, a) }})
+	}
 	for i := range r.o.Tickets {
 		t := &r.o.Tickets[i]
 		list = append(list, machine{"ticket " + t.ID, func(ctx context.Context) (bool, error) { return r.stepTicket(ctx, t) }})

@@ -120,6 +120,22 @@ func (r *run) stepTop(ctx context.Context, t *Ticket) (bool, error) {
 	return r.moved(ctx)
 }
 
+// topUp is what the float must add so that all that lies at a ticket's address is enough to give it back, once that is
+// joined; 0 where that is enough, or where not all is there that must be.
+func (r *run) topUp(t Ticket) cirrus.Strats {
+	coins := r.free(t.Address, "")
+	total := sum(coins, 1)
+	settled := r.k.tip.Height >= max(t.Owned, t.Top.Mined)+returnBlocks
+	if !settled || total != sum(coins, 0) || total < t.left()-t.Price || len(coins) >= maxInputs {
+		return 0
+	}
+	missing := r.o.Gas.Budget() + NetworkFee(len(coins)+1, 1) - total
+	if missing > 0 && missing < MinOutput { // the least that is sent leaves a change that can be made
+		return missing + changeMade
+	}
+	return max(0, missing)
+}
+
 // awaitTop sends the join and waits for it.
 func (r *run) awaitTop(ctx context.Context, t *Ticket) (bool, error) {
 	moved, mined, err := r.stepTransfer(ctx, spot{"ticket", string(t.State)}, &t.Top)

@@ -19,6 +19,9 @@ func (r *run) stepFork(ctx context.Context) (bool, error) {
 		return false, nil
 	}
 	back := r.undoneMove()
+	for i := range r.o.Aids {
+		back = r.undoneAid(&r.o.Aids[i]) || back
+	}
 	for i := range r.o.Tickets {
 		back = r.undoneTicket(ctx, &r.o.Tickets[i]) || back
 	}
@@ -67,6 +70,9 @@ func (r *run) undoneTicket(ctx context.Context, t *Ticket) bool {
 	switch {
 	case t.Release.Block > tip.Fork && (t.State == Released || t.State == Owned && !t.Release.Success):
 		r.undoneRelease(t)
+	case t.Release.Block > tip.Fork && t.Stray && t.Release.Success && (t.State == Releasing || t.State == Lost && r.unexchanged(ctx, t)):
+		t.Choice = time.Time{}
+		r.undoneRelease(t)
 	case t.State == Reserved:
 		t.Reserve.Undone = tip.Height // what it spends may be gone with a block
 	case t.State == Releasing && t.Release.TxID != "":
@@ -95,13 +101,13 @@ func (r *run) undoneTicket(ctx context.Context, t *Ticket) bool {
 
 func (r *run) undoneReserve(t *Ticket) {
 	t.Reserve.undo(r.o.Gas, t.Price, r.k.tip)
-	t.Owned, t.Reason = 0, ""
+	t.Owned, t.Reason, t.Kept = 0, "", 0
 	t.move(Reserved, r.k.now)
 }
 
 func (r *run) undoneRelease(t *Ticket) {
 	t.Release.undo(r.o.Gas, 0, r.k.tip)
-	t.Reason = ""
+	t.Reason, t.Kept = t.goesOnFor(), 0
 	if t.Delivery.State == DeliveryNone && !t.Delivery.Sent.IsZero() {
 		t.Delivery.State = DeliverySent
 	}
@@ -150,6 +156,9 @@ func (r *run) finalAt() uint64 {
 	}
 	for _, t := range r.o.Tickets {
 		newest = max(newest, t.Reserve.Block, t.Release.Block, t.Top.Mined, t.Swap.Mined)
+	}
+	for _, a := range r.o.Aids {
+		newest = max(newest, a.Mined)
 	}
 	newest = max(newest, r.o.Move.Mined)
 	if newest == 0 || r.cfg.Finality == 0 {

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/usherbot/usher/chain/cirrus"
+	"github.com/usherbot/usher/flows/bug"
 )
 
 // lateBlocks is after how many blocks money that must be there and is not needs a person.
@@ -155,6 +156,9 @@ func (r *run) build(ctx context.Context, p *Payout, coins []cirrus.Coin, amount,
 	delete(r.o.Private.Went, p.ID)
 	p.Coins, p.Amount, p.Fee, p.Hex, p.TxID, p.Tries = coins, amount, fee, built.Hex, built.TxID, 0
 	p.move(Built, r.k.now)
+	if bug.Is(bug.SaveAfterCall) {
+		return r.stepBuilt(ctx, p)
+	}
 	return r.moved(ctx)
 }
 
@@ -174,6 +178,10 @@ func (r *run) stepBuilt(ctx context.Context, p *Payout) (bool, error) {
 	if err == nil {
 		p.Tries, p.Block = 0, r.k.tip.Height
 		p.move(Sent, r.k.now)
+		return r.moved(ctx)
+	}
+	if bug.Is(bug.PayTwice) {
+		p.move(PayoutDue, r.k.now)
 		return r.moved(ctx)
 	}
 	there, lookErr := r.coinThere(ctx, spot{"payout", string(Built)}, p.Coins[0].Outpoint, true)

@@ -2,6 +2,7 @@ package order
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/usherbot/usher/chain/cirrus"
@@ -18,6 +19,8 @@ const releaseMargin = 1
 func (r *run) stepReleasing(ctx context.Context, t *Ticket) (bool, error) {
 	c := &t.Release
 	switch {
+	case t.Stray && c.Success: // given back, and the float makes the rest good
+		return r.makeWhole(ctx, t)
 	case r.k.now.Before(t.Undo):
 		return false, nil
 	case c.TxID != "":
@@ -51,6 +54,9 @@ func (r *run) beginRelease(ctx context.Context, t *Ticket) (bool, error) {
 	if moved, err := r.stepTop(ctx, t); moved || err != nil {
 		return moved, err
 	}
+	if missing := r.topUp(*t); missing > 0 && (r.Float != nil || r.o.aiding(t.ID) != nil) {
+		return r.aided(ctx, t, AidTopUp, missing)
+	}
 	if r.k.tip.Height > max(t.Owned, t.Top.Mined)+settleBlocks {
 		r.attention(t, ReasonMissing)
 		return r.moved(ctx)
@@ -64,11 +70,15 @@ func (r *run) windowOpen() bool {
 	return ok && r.k.tip.Height+releaseMargin <= last
 }
 
-// keep ends an attempt to give back: the ticket stays the customer's.
+// keep ends an attempt to give back: the ticket stays the customer's, and one that opens no door stays with us.
 func (r *run) keep(ctx context.Context, t *Ticket) (bool, error) {
 	t.Reason = ReasonWindowOver
 	t.Undo = time.Time{}
-	t.move(Owned, r.k.now)
+	to := Owned
+	if t.Stray {
+		t.Reason, to = ReasonNoSecret, Stray
+	}
+	t.move(to, r.k.now)
 	return r.moved(ctx)
 }
 
@@ -162,6 +172,10 @@ func (r *run) releaseCalled(ctx context.Context, t *Ticket) (bool, error) {
 		return r.releaseFailed(ctx, t)
 	}
 	t.Delivery.State = DeliveryNone
+	if t.Stray {
+		t.Kept = t.Price - r.o.Terms.Refund(t.Price)
+		return r.moved(ctx)
+	}
 	t.move(Released, r.k.now)
 	p := r.payBack(t, WhyReleased, t.left()-t.Price+r.o.Terms.Refund(t.Price))
 	p.Block = receipt.Block
@@ -172,8 +186,19 @@ func (r *run) releaseCalled(ctx context.Context, t *Ticket) (bool, error) {
 // must look, for it should have worked.
 func (r *run) releaseFailed(ctx context.Context, t *Ticket) (bool, error) {
 	if !r.windowOpen() {
+		r.payLate(t)
 		return r.keep(ctx, t)
 	}
 	r.attention(t, ReasonCallFailed)
 	return r.moved(ctx)
+}
+
+// payLate has the float pay the gas of a call that came too late, once: the customer had asked in time. The network fee
+// of sending it back is paid with it.
+func (r *run) payLate(t *Ticket) {
+	before := slices.ContainsFunc(r.o.Aids, func(a Aid) bool { return a.Ticket == t.ID && a.Why == AidLate })
+	if r.Float == nil || t.Stray || before {
+		return
+	}
+	r.want(t, AidLate, r.o.Gas.Cost(t.Release.GasUsed)+MinFee)
 }

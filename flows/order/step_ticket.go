@@ -30,7 +30,9 @@ func (r *run) stepTicket(ctx context.Context, t *Ticket) (bool, error) {
 		return r.stepReleasing(ctx, t)
 	case Lost:
 		return r.stepLost(ctx, t)
-	case Attention, Dropped, Exchanged, Released, Ended:
+	case Attention:
+		return r.stepAttention(ctx, t)
+	case Dropped, Exchanged, Released, Ended:
 		return false, nil
 	}
 	return false, nil
@@ -271,13 +273,6 @@ func (o Order) Secret(ticket string) (Secret, bool) {
 		return Secret{}, false
 	}
 	return secrets[len(secrets)-1], true
-}
-
-// stepStray hands a bought seat without its secret to a person: what the customer is owed on top of what the contract
-// gives back comes from the float, which a later version handles by itself.
-func (r *run) stepStray(ctx context.Context, t *Ticket) (bool, error) {
-	r.attention(t, t.Reason)
-	return r.moved(ctx)
 }
 
 // stepOwned ends a ticket whose refund deadline has passed: the rest of its deposit goes back.

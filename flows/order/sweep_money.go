@@ -5,12 +5,13 @@ import (
 	"slices"
 
 	"github.com/usherbot/usher/chain/cirrus"
+	"github.com/usherbot/usher/flows/bug"
 )
 
 // sweepLeftovers sends back what lies at an address of the order although everything there has ended: a payment after
 // the hold or after cancelling, or one that came on top.
 func (r *run) sweepLeftovers(ctx context.Context) (bool, error) {
-	if r.o.unfilled() {
+	if r.o.unfilled() || r.o.State == Expired && bug.Is(bug.ForgetLate) {
 		return false, nil
 	}
 	if !r.o.paysTicket() && r.o.settled("") {

@@ -5,7 +5,7 @@ import "slices"
 // Row says of one state what is true in it, where it leads, and which call sites its step may use. Later marks edges
 // that this version does not carry out: they end in attention with ReasonUnsupported.
 type Row struct {
-	Table string   // "order", "ticket" or "payout"
+	Table string   // "order", "ticket", "payout" or "aid"
 	State string   // stored name
 	Means string   // what is true in this state
 	Next  []string // states of the same table that it leads to
@@ -14,8 +14,8 @@ type Row struct {
 	Final bool     // nothing more happens by itself
 }
 
-// Rows are the three tables.
-func Rows() []Row { return slices.Concat(orderRows(), ticketRows(), payoutRows()) }
+// Rows are the tables.
+func Rows() []Row { return slices.Concat(orderRows(), ticketRows(), payoutRows(), aidRows()) }
 
 func orderRows() []Row {
 	row := func(s State, means string, sites []string, next ...State) Row {
@@ -55,19 +55,20 @@ func ticketRows() []Row {
 			Reserving, Reserved, Stray, Lost, Attention),
 		row(Reserved, "The call to buy is broadcast; its receipt is awaited.",
 			[]string{SiteReceipt, SiteTickets, SiteUnspent, SiteSend, SiteRaw, SiteForget}, Owned, Releasing, Lost, Unknown, Stray, Attention),
-		row(Stray, "The seat is ours on chain, but the secret was lost with the answer.", nil, Releasing, Attention).later(Releasing),
+		row(Stray, "The seat is ours on chain, but the secret was lost with the answer. It is given back; where that is not possible any more, the float pays its price.",
+			nil, Releasing, Lost, Attention),
 		row(Owned, "The receipt is good, the contract shows our address, the secret fits. The QR is handed over.",
 			[]string{SiteDeliver}, Releasing, Ended, Reserved),
 		row(Releasing, "The intent to give back is saved; after the undo time the call is made and its receipt awaited.",
-			append([]string{SiteBuild, SiteRelease, SiteRaw, SiteSend}, resolving...), Released, Owned, Reserved, Attention),
-		row(Lost, "The seat could not be bought. The money is at its address: it waits while another seat may be chosen, else it goes back.",
-			nil, Exchanged, Reserved, Attention).final(),
+			append([]string{SiteBuild, SiteRelease, SiteRaw, SiteSend}, resolving...), Released, Owned, Reserved, Stray, Lost, Attention),
+		row(Lost, "The seat could not be bought, or its secret is lost. The money is at its address: it waits while another seat may be chosen, else it goes back.",
+			nil, Exchanged, Reserved, Releasing, Attention).final(),
 		row(Exchanged, "Another seat took its place.", nil).final(),
 		row(Released, "The ticket was given back; the money is at its address and goes back.", nil, Releasing, Attention).final(),
 		row(Ended, "The refund deadline has passed; the rest of the deposit goes back, the QR can be sent again.",
 			[]string{SiteDeliver}, Reserved, Attention).final(),
 		row(Attention, "A person must look; the operator was told why.", []string{SiteAttend},
-			Held, Reserving, Unknown, Reserved, Releasing, Lost, Released, Ended),
+			Held, Reserving, Unknown, Reserved, Stray, Releasing, Lost, Released, Ended),
 	}
 }
 
@@ -86,6 +87,22 @@ func payoutRows() []Row {
 			[]string{SiteUnspent, SiteForget}, Done, Built, PayoutDue),
 		row(Done, "The money is with the customer.", nil, Sent).final(),
 		row(Dust, "Too little to be sent; the ledger shows it.", nil).final(),
+	}
+}
+
+func aidRows() []Row {
+	row := func(s AidState, means string, sites []string, next ...AidState) Row {
+		return Row{Table: "aid", State: string(s), Means: means, Sites: sites, Next: names(next)}
+	}
+	return []Row{
+		row(AidWanted, "The float must give money to a ticket's address; coins of it that no other order has are looked for. It waits here for an empty float.",
+			[]string{SiteFloat, SiteUnclaim, SiteAttend}, AidClaimed),
+		row(AidClaimed, "Addresses of the float are noted and claimed for this order alone; then the transaction is built.",
+			[]string{SiteFloat, SiteClaim, SiteBuild}, AidBuilt, AidWanted),
+		row(AidBuilt, "The transaction is signed and saved; it is about to be sent.", []string{SiteSend, SiteUnspent}, AidSent),
+		row(AidSent, "The transaction is broadcast. Where its coins were spent by something else, others are looked for.",
+			[]string{SiteUnspent}, AidGiven, AidBuilt, AidWanted),
+		row(AidGiven, "The money is at the ticket's address.", nil, AidSent).final(),
 	}
 }
 
@@ -129,6 +146,8 @@ func name(state any) string {
 	case TicketState:
 		return string(s)
 	case PayoutState:
+		return string(s)
+	case AidState:
 		return string(s)
 	}
 	return ""

@@ -57,10 +57,7 @@ func TestEveryEdgeLeadsToAState(t *testing.T) {
 // TestEverySavedChangeIsAnEdge plays random stories and holds every change that was saved against the tables.
 func TestEverySavedChangeIsAnEdge(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
-		w := newWorldWith(t, func(cfg *order.Config) {
-			cfg.Choice, cfg.Finality = choice, finality
-			cfg.FeeTo, cfg.Fee = feeTo, rapid.SampledFrom([]cirrus.Strats{0, 0, order.MinFee, cirrus.CRS}).Draw(rt, "service fee")
-		})
+		w := randomWorld(t, rt)
 		w.open(rapid.Permutation(threeSeats).Draw(rt, "order of seats")[:rapid.IntRange(1, 3).Draw(rt, "seats")]...)
 		if rapid.Bool().Draw(rt, "first seat lost") {
 			w.pay()
@@ -75,14 +72,26 @@ func TestEverySavedChangeIsAnEdge(t *testing.T) {
 	})
 }
 
+func randomWorld(t *testing.T, rt *rapid.T) *world {
+	t.Helper()
+	change := func(cfg *order.Config) {
+		cfg.Choice, cfg.Finality = choice, finality
+		cfg.FeeTo, cfg.Fee = feeTo, rapid.SampledFrom([]cirrus.Strats{0, 0, order.MinFee, cirrus.CRS}).Draw(rt, "service fee")
+	}
+	if rapid.Bool().Draw(rt, "without a float") {
+		return newWorldWith(t, change)
+	}
+	return newFloated(t, fewCoins[:rapid.IntRange(0, len(fewCoins)).Draw(rt, "coins of the float")], change)
+}
+
 // random does one of the things that can happen.
 func (w *world) random(rt *rapid.T) {
 	sites := []string{
 		order.SiteReserve, order.SiteRelease, order.SiteReceipt, order.SiteSend, order.SiteBuild, order.SiteSave, order.SiteCalls, order.SiteUnspent,
-		order.SiteHold, order.SiteIsContract,
+		order.SiteHold, order.SiteIsContract, order.SiteFloat, order.SiteClaim, order.SiteUnclaim, order.SiteReserve,
 	}
 	faults := []fault{lost(), dropped(), {before: true, crash: true}, {crash: true}, refusedWith(order.ErrNoPeers)}
-	switch rapid.SampledFrom([]string{"mine", "mine", "mine", "pass", "pay", "part", "rest", "ask", "other", "other", "difference", "fault", "taken", "vanish", "contract", "deadline", "address", "fork"}).Draw(rt, "event") {
+	switch rapid.SampledFrom([]string{"mine", "mine", "mine", "pass", "pay", "part", "rest", "ask", "other", "other", "difference", "fault", "taken", "vanish", "contract", "deadline", "address", "fork", "fill"}).Draw(rt, "event") {
 	case "mine":
 		w.mine(rapid.IntRange(1, 12).Draw(rt, "blocks"))
 	case "pass":
@@ -128,6 +137,10 @@ func (w *world) random(rt *rapid.T) {
 		}
 	case "fork":
 		w.fork(rapid.IntRange(1, 6).Draw(rt, "depth"))
+	case "fill":
+		if w.float != nil {
+			w.float.fill(rapid.SampledFrom([]cirrus.Strats{cirrus.CRS / 10, 6 * cirrus.CRS, 90 * cirrus.CRS}).Draw(rt, "coin"))
+		}
 	case "contract":
 		w.node.contract[refund] = !w.node.contract[refund]
 	case "address":
@@ -183,8 +196,8 @@ func (w *world) accounts(t *rapid.T) {
 			return // a person must look; what was spent by then is not settled
 		}
 	}
-	if s := order.Account(w.o, w.there()); s.Paid != w.paidIn() || s.Returned != w.node.arrived(refund)+w.node.arrived(other) || s.Service != w.node.arrived(feeTo) {
-		t.Fatalf("paid %s, the account adds up to %s: %+v; %s", w.paidIn(), s.Paid, s, strings.Join(w.db.seen, " | "))
+	if s := order.Account(w.o, w.there()); s.Paid != w.paidIn() || s.Returned != w.node.arrived(refund)+w.node.arrived(other) || s.Service != w.node.arrived(feeTo) || s.Float != w.float.gave() {
+		t.Fatalf("paid %s, from the float %s, the account adds up to %s: %+v; %s", w.paidIn(), w.float.gave(), s.Paid, s, strings.Join(w.db.seen, " | "))
 	}
 	w.nothingAstray(t)
 }

@@ -42,7 +42,7 @@ func wanted() []string {
 
 // reachable tells whether this version leads to a state at all.
 func reachable(row order.Row) bool {
-	first := row.State == string(order.AwaitingPayment) || row.State == string(order.Held) || row.State == string(order.PayoutDue)
+	first := row.State == string(order.AwaitingPayment) || row.State == string(order.Held) || row.State == string(order.PayoutDue) || row.State == string(order.AidWanted)
 	return first || slices.ContainsFunc(order.Rows(), func(from order.Row) bool {
 		return from.Table == row.Table && from.Leads(row.State) && !slices.Contains(from.Later, row.State)
 	})

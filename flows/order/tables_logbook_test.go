@@ -27,7 +27,7 @@ type logbook struct {
 	disown  bool                  // the contract is read as if no seat were ours
 }
 
-// machineState is the state of the order, of a ticket or of a payout; the order's id is empty.
+// machineState is the state of the order, of a ticket, a payout or an aid; the order's id is empty.
 type machineState struct{ table, id, state string }
 
 // logLine is a call, or a save where site is empty; states are as they were saved by then.
@@ -90,6 +90,9 @@ func statesOf(o order.Order) []machineState {
 	}
 	for _, p := range o.Payouts {
 		list = append(list, machineState{"payout", p.ID, string(p.State)})
+	}
+	for _, a := range o.Aids {
+		list = append(list, machineState{"aid", a.ID, string(a.State)})
 	}
 	return list
 }

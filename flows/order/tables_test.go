@@ -40,7 +40,7 @@ type ending struct {
 
 // stages are all of them.
 func stages() []stage {
-	return slices.Concat(orderStages(), moveStages(), buyStages(), findStages(), ownStages(), releaseStages(), swapStages(), payoutStages(), forkStages(), forkTicketStages(), forkOrderStages())
+	return slices.Concat(orderStages(), moveStages(), buyStages(), findStages(), ownStages(), releaseStages(), swapStages(), payoutStages(), forkStages(), forkTicketStages(), forkOrderStages(), aidStages())
 }
 
 func (s stage) name(e ending) string {

@@ -125,6 +125,7 @@ type world struct {
 	noChat  bool
 	deaths  int
 	revived int
+	float   *purseOfFloat
 	forks   uint64 // reorganisations that the watcher has seen
 	older   uint64 // how often the store came back older
 }
@@ -421,6 +422,9 @@ func (w *world) settled(paid cirrus.Strats) {
 	}
 	if came := w.node.arrived(feeTo); s.Service != came {
 		w.t.Errorf("service fee %s by the account, %s came to the operator", s.Service, came)
+	}
+	if gave := w.float.gave(); s.Float != gave {
+		w.t.Errorf("%s from the float by the account, %s left it", s.Float, gave)
 	}
 	if s.Held != 0 {
 		w.t.Errorf("%s still held: %+v", s.Held, s)

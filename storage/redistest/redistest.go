@@ -132,6 +132,14 @@ func (s *Server) Restart() {
 	}
 }
 
+// Configure changes a setting while the server runs, as whoever operates it can. A restart forgets it.
+func (s *Server) Configure(name, value string) {
+	s.tb.Helper()
+	if answer, err := s.say("CONFIG SET " + name + " " + value); err != nil || answer != "+OK" {
+		s.tb.Fatalf("redistest: setting %s to %s: %q, %v", name, value, answer, err)
+	}
+}
+
 // Snapshot keeps the data as they are now. back puts them in the place of the newer ones, as whoever restores a backup
 // does. Both restart the server.
 func (s *Server) Snapshot() (back func()) {
