@@ -36,14 +36,14 @@ func (w *world) emptied() {
 
 // TestABackupFromBeforeThePaymentCostsNobodyMoney: the backup knows only that payment is awaited. After it the customer
 // pays and has the ticket; then everything in Redis is lost and the backup put back. With secrets that are derived the ticket
-// is theirs and can be given back; else its secret is lost with Redis, and the money comes back on the operator's word.
+// is theirs and can be given back; else, and without a float, its secret is lost with Redis, and the money comes back on the operator's word.
 func TestABackupFromBeforeThePaymentCostsNobodyMoney(t *testing.T) {
 	t.Parallel()
 	for _, reserve := range []string{"ticketbooth", "direct"} {
 		t.Run(reserve, func(t *testing.T) {
 			t.Parallel()
 			w, operator := newWorld(t)
-			w.env = append(w.env, "USHER_RESERVE="+reserve)
+			w.env = append(w.env, "USHER_RESERVE="+reserve, "USHER_FLOAT_WALLET=")
 			w.run("")
 			operator.write("/start")
 			ada := w.person("Ada")
