@@ -135,6 +135,13 @@ func (a *app) status(ctx context.Context) ([]string, error) {
 	for _, wallet := range wallets {
 		lines = append(lines, fmt.Sprintf("Wallet %s: its password is refused.", wallet))
 	}
+	if a.floats != nil {
+		float, err := a.floats.state(ctx)
+		if err != nil {
+			return nil, err
+		}
+		lines = append(lines, float.line())
+	}
 	contracts, err := a.venues.list(ctx)
 	if err != nil {
 		return nil, err

@@ -46,6 +46,9 @@ func (a *app) work(ctx context.Context) error {
 	group.Go(func() error { return a.durable.report(ctx) })
 	group.Go(func() error { return a.followHalls(ctx) })
 	group.Go(func() error { return a.followOlder(ctx) })
+	if a.floats != nil {
+		group.Go(func() error { return a.floats.run(ctx) })
+	}
 	if a.courier != nil {
 		group.Go(func() error { return a.courier.Run(ctx) })
 	}
@@ -126,7 +129,7 @@ func (a *app) sweepOnce(ctx context.Context, sweeper order.Sweeper) error {
 	if err != nil {
 		return err
 	}
-	return sweeper.Sweep(ctx, tip.Height)
+	return errors.Join(a.wound.onChange(ctx, sweeper.Start), sweeper.Sweep(ctx, tip.Height))
 }
 
 // run1 runs one order for a job. What happened while another worker had it may be news to that one: it runs again.

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/usherbot/usher/chain/cirrus"
 	"github.com/usherbot/usher/flows/order"
 )
 
@@ -161,6 +162,16 @@ func (f *Flows) StoreNewsTold(ctx context.Context, keeps bool, why string) error
 	}
 	if err := f.tellOperators(ctx, Screen{Text: f.voice("").say(id, args{"Why": why})}); err != nil {
 		return fmt.Errorf("telling how Redis keeps data: %w", err)
+	}
+	return nil
+}
+
+// FloatLow tells the operators that the float does not cover the worst that open orders may cost it. It fails where none of
+// them could be told.
+func (f *Flows) FloatLow(ctx context.Context, free, needed cirrus.Strats) error {
+	text := f.voice("").say("operator.float", args{"Free": f.crs(free), "Needed": f.crs(needed), "Missing": f.crs(needed - free)})
+	if err := f.tellOperators(ctx, Screen{Text: text}); err != nil {
+		return fmt.Errorf("telling of the float: %w", err)
 	}
 	return nil
 }

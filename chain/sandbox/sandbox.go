@@ -131,7 +131,7 @@ func (s *Sandbox) populate() error {
 
 const (
 	passwordLength = 20
-	floatCoins     = 20
+	floatCoins     = 100
 	floatCoin      = 50 * uint64(cirrus.CRS)
 )
 

@@ -67,6 +67,9 @@ func (x *index) states(o *order.Order) (found []Finding) {
 	for _, p := range o.Payouts {
 		check("payout", string(p.State), p.Ticket)
 	}
+	for _, a := range o.Aids {
+		check("aid", string(a.State), a.Ticket)
+	}
 	return found
 }
 
