@@ -47,7 +47,7 @@ hundred: needs ## the tests with a crowd, with 100 customers each (CROWD=… for
 
 .PHONY: torture
 torture: needs ## stories of three customers, with a death or a fault at each call site in each state of an order (SEED=… for others)
-	go test -count=1 -timeout 60m -v -run '^TestTorture$$' . -torture.full -torture.seed $(SEED)
+	go test -count=1 -timeout 60m -v -run '^TestTorture' . -torture.full -torture.seed $(SEED) -torture.kills 50
 
 .PHONY: torture-proof
 torture-proof: needs ## five mistakes that no release has: which run of the torture finds each of them

@@ -41,6 +41,7 @@ type app struct {
 	network cirrus.Network
 	venues  *venues
 	pause   pause
+	wound   *winding
 	durable *durability
 	stake   *stake
 	floats  *floatKeeper // nil: there is no float
@@ -148,7 +149,7 @@ func (a *app) openTelegram(ctx context.Context) (err error) {
 		}
 	}
 	a.venues = &venues{configured: a.settings.venues, store: a.db.Sealed()}
-	a.pause = pause{a.db.Sealed()}
+	a.pause, a.wound = pause{a.db.Sealed()}, &winding{store: a.db.Sealed()}
 	a.stake = &stake{all: a.db.All, load: a.db.Load, clock: a.clock}
 	if a.jobs = storage.NewJobs(a.db, a.run1); a.standIn.jobs != nil {
 		a.jobs = a.standIn.jobs(a.run1)
@@ -188,6 +189,9 @@ func menu() ([]bot.Menu, error) {
 	return []bot.Menu{{Commands: commands}}, err
 }
 
+// lookAtSessions is how often it is looked whether other sessions of a courier's account would take its secret chats.
+const lookAtSessions = 10 * time.Minute
+
 func (a *app) courierConfig() courier.Config {
 	c := a.settings.courier
 	cfg := courier.Config{
@@ -196,6 +200,9 @@ func (a *app) courierConfig() courier.Config {
 		Code:     c.codes(a.log),
 		Password: func(context.Context) (string, error) { return c.password, nil },
 		Daily:    c.daily,
+	}
+	if c.server == "" {
+		cfg.Look = lookAtSessions // other servers may not know the question
 	}
 	return cfg
 }
@@ -219,7 +226,7 @@ func (a *app) flowsDeps() flows.Deps {
 		Config: flows.Config{
 			Support: a.settings.support, BotUsername: a.standIn.username, Admins: a.settings.admins, Network: a.network,
 			Gas: a.settings.gas, ServiceFee: a.settings.fee, Hold: a.settings.hold, SellResold: a.settings.resold, Timer: a.settings.courier.timer,
-			OwnAddress: a.ownAddress, IsContract: a.node.IsContract, SellingOff: a.sellingOff,
+			OwnAddress: a.ownAddress, IsContract: a.node.IsContract, SellingOff: a.sellingOff, WindingDown: a.wound.down,
 		},
 	}
 }
@@ -254,6 +261,7 @@ func (a *app) wire(context.Context) error {
 		Store: a.db, Locks: a.db, Holds: a.db, Addresses: a.db, View: a.db, Ledger: a.node,
 		Booth: a.refused.noted(booth), Purse: notedPurse{a.node, a.refused}, Float: a.float(),
 		Jobs: a.jobs, Teller: a.flows, Deliverer: a.flows, Sites: a.sites, Clock: a.clock, NewID: a.standIn.newID, Pick: a.standIn.pick, Log: a.log,
+		WindingDown: a.wound.down,
 	}
 	a.floats = a.newFloatKeeper()
 	accounts := a.settings.accounts

@@ -138,7 +138,10 @@ func (a *auditor) look(ctx context.Context, all bool) (b audit.Books, err error)
 	if err := a.lookAtOrders(ctx, &b); err != nil {
 		return b, err
 	}
-	b.Claims, err = a.db.Claims(ctx)
+	if b.Claims, err = a.db.Claims(ctx); err != nil {
+		return b, err
+	}
+	b.FloatClaims, err = a.db.FloatClaims(ctx)
 	return b, err
 }
 

@@ -32,6 +32,7 @@ func TestOfTwoCouriersOneIsBannedAndTheOperatorIsTold(t *testing.T) {
 	if testing.Short() {
 		t.Skip("starts processes")
 	}
+	t.Parallel()
 	w, _ := newWorld(t)
 	telegram := start(t, nil, "telegram", "--no-limits", "--couriers", "2")
 	w.telegram = setting(telegram.env, "USHER_TELEGRAM_URL")

@@ -40,6 +40,7 @@ func TestTheOperatorSeesTheCourierAndLogsItOut(t *testing.T) {
 	if testing.Short() {
 		t.Skip("starts processes")
 	}
+	t.Parallel()
 	w, _ := newWorld(t)
 	status, login, logout := []string{"courier", "status"}, []string{"courier", "login"}, []string{"courier", "logout"}
 	w.expect(0, "", status, "Account: none is logged in. Next: usher courier login", "Session: none", "Open secret chats: 0")

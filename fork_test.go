@@ -85,7 +85,10 @@ func (f *forked) open(refund cirrus.Address) order.Order {
 // what was paid on top of it, whose inputs partly vanish with them.
 func TestUndoneBlocksCostNeitherTicketNorMoney(t *testing.T) {
 	for _, node := range []string{"today", "2020"} {
-		t.Run(node, func(t *testing.T) { undoesBlocks(t, node) })
+		t.Run(node, func(t *testing.T) {
+			t.Parallel()
+			undoesBlocks(t, node)
+		})
 	}
 }
 

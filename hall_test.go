@@ -14,6 +14,7 @@ import (
 
 // TestHallOnOneScreenFollowsWhatAnotherOrders: over the Bot API, in place, without a new message.
 func TestHallOnOneScreenFollowsWhatAnotherOrders(t *testing.T) {
+	t.Parallel()
 	f := demoFlags{play: true, generation: "ciphered", node: "today", block: "manual", redis: redistest.Start(t).URL}
 	d, err := startDemo(t.Context(), f, streams{strings.NewReader(""), io.Discard, io.Discard})
 	if err != nil {

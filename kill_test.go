@@ -180,7 +180,7 @@ func TestHealthPages(t *testing.T) {
 // ready waits until the page for readiness has this status and says that.
 func (w *world) ready(want int, says string) {
 	w.t.Helper()
-	deadline := time.NewTimer(time.Minute)
+	deadline := time.NewTimer(2 * time.Minute)
 	defer deadline.Stop()
 	look := time.NewTicker(50 * time.Millisecond)
 	defer look.Stop()

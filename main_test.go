@@ -4,11 +4,14 @@ import (
 	"bufio"
 	"context"
 	"errors"
+	"flag"
 	"fmt"
 	"io"
 	"os"
 	"os/exec"
 	"os/signal"
+	"runtime"
+	"strconv"
 	"strings"
 	"sync"
 	"syscall"
@@ -29,12 +32,22 @@ const stopAt = "TEST_STOP_AT"
 
 func TestMain(m *testing.M) {
 	if os.Getenv(asUsher) == "" {
+		sideBySide()
 		os.Exit(m.Run())
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	code := run(ctx, os.Args[1:], streams{os.Stdin, os.Stdout, os.Stderr}, moments(os.Getenv(killAt), os.Getenv(stopAt)))
 	stop()
 	os.Exit(code)
+}
+
+// sideBySide lets more tests run at once than there are processors, unless the command line says how many: a story
+// waits for blocks and for Telegram's pauses most of the time.
+func sideBySide() {
+	if err := flag.Set("test.parallel", strconv.Itoa(2*runtime.GOMAXPROCS(0))); err != nil {
+		panic(err)
+	}
+	flag.Parse()
 }
 
 // moment is a Sites at which something happens to the process.
@@ -132,8 +145,8 @@ func start(t *testing.T, env []string, args ...string) *process {
 		if err != nil && len(args) > 0 {
 			t.Fatalf("%v did not get ready: %v", args, err)
 		}
-	case <-time.After(time.Minute):
-		t.Fatalf("%v did not get ready in a minute", args)
+	case <-time.After(2 * time.Minute):
+		t.Fatalf("%v did not get ready in two minutes", args)
 	}
 	return p
 }

@@ -41,7 +41,7 @@ func browse(t *testing.T, url string) *visitor {
 		chromedp.WSURLReadTimeout(90*time.Second))
 	ctx, cancel := chromedp.NewExecAllocator(t.Context(), options...)
 	t.Cleanup(cancel)
-	ctx, cancel = context.WithTimeout(ctx, 5*time.Minute)
+	ctx, cancel = context.WithTimeout(ctx, 10*time.Minute)
 	t.Cleanup(cancel)
 	ctx, cancel = chromedp.NewContext(ctx)
 	t.Cleanup(cancel)
@@ -55,7 +55,7 @@ func browse(t *testing.T, url string) *visitor {
 
 func (v *visitor) do(what string, steps ...step) {
 	v.t.Helper()
-	ctx, cancel := context.WithTimeout(v.ctx, 60*time.Second)
+	ctx, cancel := context.WithTimeout(v.ctx, 2*time.Minute)
 	defer cancel()
 	if err := chromedp.Do(ctx, steps...); err != nil {
 		v.picture("failed")

@@ -138,6 +138,9 @@ func readQR(picture []byte) (string, error) {
 	if err != nil {
 		return "", errNoQR
 	}
+	if photo, ok := img.(*image.YCbCr); ok { // a QR has no colours, and a reader asks pixel by pixel
+		img = &image.Gray{Pix: photo.Y, Stride: photo.YStride, Rect: photo.Rect}
+	}
 	bitmap, err := gozxing.NewBinaryBitmapFromImage(img)
 	if err != nil {
 		return "", errNoQR

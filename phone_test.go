@@ -28,7 +28,7 @@ func (r *remote) startsChat(with string) {
 // said tells whether any message of the chat with the bot has ever said so, as it stands now.
 func (r *remote) said(text string) bool {
 	r.t.Helper()
-	for _, m := range r.chats()[0].Messages {
+	for _, m := range r.glance() {
 		if strings.Contains(m.Text, text) {
 			return true
 		}

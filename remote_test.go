@@ -158,7 +158,7 @@ func (r *remote) glance() []simulator.MessageView {
 // picture it has the beginning alone.
 func (r *remote) sees(what string, shows func(simulator.MessageView) bool, step func()) (found simulator.MessageView) {
 	r.t.Helper()
-	deadline := time.NewTimer(90 * time.Second)
+	deadline := time.NewTimer(3 * time.Minute)
 	defer deadline.Stop()
 	look := time.NewTicker(50 * time.Millisecond)
 	defer look.Stop()
@@ -240,10 +240,9 @@ func (r *remote) bill() (address string, due cirrus.Strats) {
 // pictures decodes every ticket picture in the person's secret chats.
 func (r *remote) pictures() (tickets []string) {
 	r.t.Helper()
-	for _, chat := range r.chats() {
-		if chat.Kind != "secret" {
-			continue
-		}
+	var chats []simulator.ChatView
+	r.call(http.MethodGet, r.url("secret"), nil, &chats)
+	for _, chat := range chats {
 		for _, m := range chat.Messages {
 			if m.Picture == "" {
 				continue

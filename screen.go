@@ -7,9 +7,10 @@ import (
 	"github.com/usherbot/usher/bot/simulator"
 )
 
-// read gives the messages of the chat with the bot, and prints what changed on the screen, secret chats included.
+// read gives the messages of the chat with the bot, and prints what changed on the screen, secret chats included. Of a
+// picture there is the beginning alone: a player looks fifty times a second.
 func (p *player) read() ([]simulator.MessageView, error) {
-	chats, err := p.telegram.Chats(p.user)
+	chats, err := p.telegram.Glance(p.user)
 	if err != nil {
 		return nil, err
 	}

@@ -56,8 +56,13 @@ type bed struct {
 	notes    []string // what went wrong and is no failure in itself
 }
 
-// lease is how long what a dead process holds keeps others out.
-const lease = time.Minute
+// What a dead process holds keeps others out for so long, by the test's clock: locks and customers' turns. By the clock
+// of Redis it is far longer, so that nothing runs out in the middle of a beat.
+const (
+	lockLease = 5 * time.Second
+	turnLease = 30 * time.Second
+	noLease   = 10 * time.Minute
+)
 
 // newBed makes everything but Usher. The Redis is emptied.
 func newBed(t *testing.T, ctx context.Context, server *redistest.Server, dir string, p plan) (*bed, error) {
@@ -160,7 +165,7 @@ func (b *bed) configure(redisURL, dir string) error {
 	if b.set, err = env.check(); err != nil {
 		return err
 	}
-	b.set.clock, b.set.turn, b.set.lease = b.clock.Now, lease, lease
+	b.set.clock, b.set.turn, b.set.lease = b.clock.Now, noLease, noLease
 	keys, err := storage.LoadKeyring(env.KeysFile)
 	if err != nil {
 		return err
@@ -218,28 +223,19 @@ func (b *bed) survives(do func()) (survived bool) {
 	return true
 }
 
-// bury takes away what was in memory. What a dead process held in Redis runs out.
+// bury takes away what was in memory.
 func (b *bed) bury() {
 	if b.app != nil {
 		_ = b.app.close()
 	}
 	b.app = nil
-	b.clock.Advance(lease)
-	keys, err := b.redis.Keys(b.ctx, "*").Result()
-	b.note(err)
-	for _, key := range keys {
-		if left, err := b.redis.PTTL(b.ctx, key).Result(); err == nil && left > 0 && left <= lease && !isTurn(key) {
-			b.note(b.redis.Del(b.ctx, key).Err())
-		}
-	}
+	b.expire()
+	b.clock.Advance(lockLease)
+	b.expire()
 	b.sites.mu.Lock()
 	b.sites.dead = false
 	b.sites.mu.Unlock()
 }
-
-// isTurn tells whether a key is a customer's turn. A dead process has it for a while longer: an update that comes again
-// at once finds the customer busy.
-func isTurn(key string) bool { return strings.HasSuffix(key, ":turn") }
 
 // expire takes locks and turns out of Redis that have outlived their lease by the test's clock, which Redis does not
 // know. Between two beats nobody is at work, so what lies there was left behind.
@@ -250,7 +246,11 @@ func (b *bed) expire() {
 	keys, err := b.redis.Keys(b.ctx, "usher:*").Result()
 	b.note(err)
 	for _, key := range keys {
-		if !isTurn(key) && !strings.Contains(key, ":lock:") {
+		lasts := lockLease
+		switch {
+		case strings.HasSuffix(key, ":turn"):
+			lasts = turnLease
+		case !strings.Contains(key, ":lock:"):
 			continue
 		}
 		value, err := b.redis.Get(b.ctx, key).Result()
@@ -258,19 +258,9 @@ func (b *bed) expire() {
 		left, known := b.leases[value]
 		if !known {
 			b.leases[value] = b.clock.Now()
-		} else if b.clock.Now().Sub(left) >= lease {
+		} else if b.clock.Now().Sub(left) >= lasts {
 			b.note(b.redis.Del(b.ctx, key).Err())
 		}
-	}
-}
-
-// turnsOver has the turns of a dead process run out.
-func (b *bed) turnsOver() {
-	b.clock.Advance(lease)
-	keys, err := b.redis.Keys(b.ctx, "*:turn").Result()
-	b.note(err)
-	for _, key := range keys {
-		b.note(b.redis.Del(b.ctx, key).Err())
 	}
 }
 
@@ -350,7 +340,8 @@ func (b *bed) takeUpdates(p *person) {
 		if confirmed {
 			p.updates = p.updates[1:]
 		} else {
-			b.turnsOver()
+			b.clock.Advance(turnLease / 4)
+			b.expire()
 		}
 	}
 }

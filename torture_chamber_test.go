@@ -256,7 +256,7 @@ func (c *chamber) report(t *testing.T) {
 	for _, failure := range c.failed {
 		t.Error(failure)
 	}
-	if *tortureFull && *tortureOnly == "" && !c.over() {
+	if *tortureFull && !*tortureFirst {
 		c.reached(t)
 	}
 	for kind, pairs := range c.hit {

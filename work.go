@@ -128,7 +128,7 @@ func (a *app) sweepOnce(ctx context.Context, sweeper order.Sweeper) error {
 	if err != nil {
 		return err
 	}
-	return sweeper.Sweep(ctx, tip.Height)
+	return errors.Join(a.wound.onChange(ctx, sweeper.Start), sweeper.Sweep(ctx, tip.Height))
 }
 
 // run1 runs one order for a job. What happened while another worker had it may be news to that one: it runs again.

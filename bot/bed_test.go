@@ -24,7 +24,7 @@ const (
 	token  = "4839201:local_AAAAAAAAAAAAAAAAAAAAAAAA"
 	secret = "local_AAAAAAAAAAAAAAAAAAAAAAAA"
 	// soon is what nothing in these tests should take.
-	soon = 20 * time.Second
+	soon = 2 * time.Minute
 )
 
 // script is a Handler made of functions.

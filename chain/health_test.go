@@ -126,7 +126,7 @@ func TestRunLooksUntilItIsStopped(t *testing.T) {
 	w := chain.watcher(t, b, func(w *Watching) {
 		w.Wake = func(_ context.Context, id order.ID) error { woken <- id; return nil }
 	})
-	ctx, stop := context.WithTimeout(t.Context(), 10*time.Second)
+	ctx, stop := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer stop()
 	done := make(chan struct{})
 	go func() { defer close(done); w.Run(ctx) }()

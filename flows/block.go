@@ -27,6 +27,11 @@ func (f *Flows) notSelling(ctx context.Context, o offer) *obstacle {
 	if off := f.off(ctx, o.tip); off != nil {
 		return off
 	}
+	if f.Config.WindingDown != nil {
+		if ends, err := f.Config.WindingDown(ctx, o.Contract); ends || err != nil {
+			return &obstacle{id: "off.winding_down"}
+		}
+	}
 	switch {
 	case o.tip.Height+order.SaleMargin >= o.Show.EndOfSale:
 		return &obstacle{id: "off.ends_soon"}

@@ -206,9 +206,9 @@ func (c card) ticket(t order.Ticket) part {
 	case order.Ended:
 		return c.kept(t)
 	case order.Releasing:
-		return c.releasing(t)
+		return c.woundDown(t, c.releasing(t))
 	case order.Released:
-		return c.simple("card.released", args{"Seat": seatName(t.Seat), "Block": block(t.Release.Block)}, stageBack)
+		return c.woundDown(t, c.simple("card.released", args{"Seat": seatName(t.Seat), "Block": block(t.Release.Block)}, stageBack))
 	case order.Lost:
 		return c.lost(t)
 	case order.Exchanged:
@@ -255,7 +255,7 @@ func Reasons() []order.Reason {
 	return []order.Reason{
 		order.ReasonSeatTaken, order.ReasonSaleClosed, order.ReasonShowChanged, order.ReasonCallFailed, order.ReasonNoSecret,
 		order.ReasonBadSecret, order.ReasonTooMany, order.ReasonWindowOver, order.ReasonMissing, order.ReasonUnresolved,
-		order.ReasonAddress, order.ReasonFloat, order.ReasonUnsupported,
+		order.ReasonAddress, order.ReasonFloat, order.ReasonUnsupported, order.ReasonWindingDown,
 	}
 }
 

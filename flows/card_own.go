@@ -81,6 +81,14 @@ func (c card) releasing(t order.Ticket) part {
 	return c.simple("card.giving_back_sent", a, stageBack)
 }
 
+// woundDown adds to a ticket that goes back without the customer having asked for it why it does.
+func (c card) woundDown(t order.Ticket, p part) part {
+	if t.Reason == order.ReasonWindingDown {
+		p.text = paragraphs(c.say("card.winding_down", nil), p.text)
+	}
+	return p
+}
+
 // payouts says where money of the order went or goes.
 func (c card) payouts() Text {
 	if c.brief {

@@ -78,6 +78,8 @@ type Config struct {
 	OwnAddress func(ctx context.Context, a cirrus.Address) (bool, error)
 	// IsContract tells whether an address is a contract, which a plain payment cannot pay.
 	IsContract func(ctx context.Context, a cirrus.Address) (bool, error)
+	// WindingDown tells whether the operator winds the sales of a contract down; nil: never.
+	WindingDown func(ctx context.Context, contract cirrus.Address) (bool, error)
 	// SellingOff tells why nothing is sold, as one of the Off codes; any other text is for the operator.
 	SellingOff func(ctx context.Context) (reason string, off bool)
 }

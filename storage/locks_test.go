@@ -11,7 +11,7 @@ import (
 	"github.com/usherbot/usher/storage/redistest"
 )
 
-const patience = 20 * time.Second
+const patience = 2 * time.Minute
 
 // within fails the test if done is not closed in time.
 func within(t *testing.T, what string, done <-chan struct{}) {

@@ -16,7 +16,7 @@ import (
 	"github.com/gotd/td/tg"
 )
 
-const patience = 30 * time.Second
+const patience = 2 * time.Minute
 
 // device is one account's client with its store, restarted whenever it halts.
 type device struct {

@@ -26,7 +26,7 @@ import (
 const (
 	ours     = 1
 	adas     = 2
-	patience = 20 * time.Second
+	patience = 2 * time.Minute
 )
 
 // meeting is a client and a phone on one server.

@@ -43,7 +43,7 @@ func browser(t *testing.T) context.Context {
 		chromedp.WSURLReadTimeout(90*time.Second))
 	ctx, cancel := chromedp.NewExecAllocator(t.Context(), options...)
 	t.Cleanup(cancel)
-	ctx, cancel = context.WithTimeout(ctx, 4*time.Minute)
+	ctx, cancel = context.WithTimeout(ctx, 8*time.Minute)
 	t.Cleanup(cancel)
 	ctx, cancel = chromedp.NewContext(ctx)
 	t.Cleanup(cancel)
@@ -83,7 +83,7 @@ func newStage(t *testing.T) *stage {
 // do runs steps in the browser; the test fails with what they were for.
 func (s *stage) do(what string, actions ...step) {
 	s.t.Helper()
-	ctx, cancel := context.WithTimeout(s.page, 40*time.Second)
+	ctx, cancel := context.WithTimeout(s.page, 2*time.Minute)
 	defer cancel()
 	if err := chromedp.Do(ctx, actions...); err != nil {
 		s.t.Fatalf("%s: %v", what, err)

@@ -80,6 +80,12 @@ func (e eye) picture(data []byte) string {
 // chats.
 func (t *Telegram) Chats(user int64) ([]ChatView, error) { return t.chatsAs(eye{user: user}) }
 
+// Glance is Chats with no more of each picture than its beginning: for whoever looks
+// often, and only at whether there is one.
+func (t *Telegram) Glance(user int64) ([]ChatView, error) {
+	return t.chatsAs(eye{user: user, brief: true})
+}
+
 func (t *Telegram) chatsAs(e eye) ([]ChatView, error) {
 	user := e.user
 	secret, err := t.secretsAs(e)

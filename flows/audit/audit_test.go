@@ -98,8 +98,9 @@ func TestEachKindIsFound(t *testing.T) {
 		audit.AccountUnknown: func(b *audit.Books) {
 			b.Orders[0].Tickets[0].Account = cirrus.Account{Wallet: "old", Name: "account 0"}
 		},
-		audit.MoneyMissing: func(b *audit.Books) { b.Purses[0].Coins[0].Amount-- },
-		audit.MoneyKept:    func(b *audit.Books) { ended(b) },
+		audit.MoneyMissing:   func(b *audit.Books) { b.Purses[0].Coins[0].Amount-- },
+		audit.MoneyKept:      func(b *audit.Books) { ended(b) },
+		audit.FloatClaimIdle: func(b *audit.Books) { b.FloatClaims = map[cirrus.Address]order.ID{foreign: "o1"} },
 		audit.TicketWithoutOrder: func(b *audit.Books) {
 			b.Received = map[cirrus.Address]cirrus.Account{other: purse}
 			b.Halls[0].Tickets[1].Address, b.Halls[0].Tickets[1].Secret = other, []byte{2}
@@ -134,8 +135,8 @@ func TestEachKindIsFound(t *testing.T) {
 			}
 		})
 	}
-	if n := len(audit.Kinds()); n != 16 {
-		t.Errorf("%d kinds, and 16 are tried here", n)
+	if n := len(audit.Kinds()); n != 17 {
+		t.Errorf("%d kinds, and 17 are tried here", n)
 	}
 }
 

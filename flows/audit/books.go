@@ -19,6 +19,8 @@ type Books struct {
 	Orders []order.Order
 	Unread []order.ID // records that could not be read
 	Claims map[cirrus.Address]order.ID
+	// FloatClaims are addresses of the float that orders have for themselves.
+	FloatClaims map[cirrus.Address]order.ID
 	// Received are addresses of the wallets that ever got something; empty where the wallets were not asked.
 	Received map[cirrus.Address]cirrus.Account
 	// Hold is order.Config.Hold: a part of a payment waits so long for its rest.

@@ -20,6 +20,7 @@ const (
 	AccountUnknown     Kind = "account_unknown"      // an order whose wallet is not among those that are looked at
 	MoneyMissing       Kind = "money_missing"        // less at an address than its order says
 	MoneyKept          Kind = "money_kept"           // money that nothing will send back, at an address of an order that ended
+	FloatClaimIdle     Kind = "float_claim_idle"     // money of the float that is kept for an order which does not use it
 	TicketWithoutOrder Kind = "ticket_without_order" // a ticket on chain of an address of ours that no order has
 	TicketUnexpected   Kind = "ticket_unexpected"    // a ticket on chain that its order does not know of
 	TicketMissing      Kind = "ticket_missing"       // an order says that the ticket is ours, the contract does not
@@ -34,7 +35,7 @@ const (
 func Kinds() []Kind {
 	return []Kind{
 		CoinWithoutOrder, ClaimWithoutOrder, AddressNotOfOrder, AddressUnclaimed, AddressTwice, AccountUnknown, MoneyMissing,
-		MoneyKept, TicketWithoutOrder, TicketUnexpected, TicketMissing, SeatTwice, NoNextStep, Overdue, StateUnknown, OrderUnreadable,
+		MoneyKept, FloatClaimIdle, TicketWithoutOrder, TicketUnexpected, TicketMissing, SeatTwice, NoNextStep, Overdue, StateUnknown, OrderUnreadable,
 	}
 }
 

@@ -62,6 +62,11 @@ func (x *index) nextTicket(o *order.Order, t *order.Ticket) Next {
 	if p := o.Payout(t.ID); p != nil && !p.State.Final() {
 		return nextPayout(o, *p)
 	}
+	for _, a := range o.Aids {
+		if a.Ticket == t.ID && !a.State.Final() {
+			return nextAid(a)
+		}
+	}
 	switch t.State {
 	case order.Held:
 		return Next{What: "the seat is bought", At: t.Until}
@@ -99,6 +104,13 @@ func (x *index) nextOwned(o *order.Order) Next {
 		next.At = time.Unix(x.Tip.When(last), 0).UTC()
 	}
 	return next
+}
+
+func nextAid(a order.Aid) Next {
+	if a.Short {
+		return Next{What: "waits for the float, which has too little: " + a.Amount.String() + " is needed", At: a.Again}
+	}
+	return Next{What: "the float gives " + a.Amount.String(), At: a.Again}
 }
 
 func nextPayout(o *order.Order, p order.Payout) Next {

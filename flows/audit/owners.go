@@ -58,6 +58,22 @@ func (x *index) coinsAt(address cirrus.Address) (f Finding, wrong bool) {
 	return f, true
 }
 
+// floats looks for money of the float that is kept for an order for nothing.
+func (x *index) floats() (found []Finding) {
+	for _, address := range slices.Sorted(maps.Keys(x.FloatClaims)) {
+		id := x.FloatClaims[address]
+		o := x.orders[id]
+		if x.unread[id] || o != nil && slices.ContainsFunc(o.Aids, func(a order.Aid) bool { return slices.Contains(a.From, address) }) {
+			continue
+		}
+		found = append(found, Finding{
+			Kind: FloatClaimIdle, Address: address, Order: id, Amount: total(x.coins[address]),
+			Says: fmt.Sprintf("%s of the float at %s is kept for order %s, which does not use it", total(x.coins[address]), address, id),
+		})
+	}
+	return found
+}
+
 // tickets holds what the contracts hold against the orders, and the other way round.
 func (x *index) tickets() (found []Finding) {
 	for _, on := range x.onChain() {

@@ -69,7 +69,7 @@ func Make(b Books) Report {
 		line.Tickets = tickets[address]
 		r.Lines = append(r.Lines, line)
 	}
-	for _, check := range []func() []Finding{x.records, x.money, x.claims, x.tickets, x.seats} {
+	for _, check := range []func() []Finding{x.records, x.money, x.claims, x.floats, x.tickets, x.seats} {
 		r.Findings = append(r.Findings, check()...)
 	}
 	return r

@@ -50,6 +50,8 @@ type Deps struct {
 	// Pick gives a number below n, to spread addresses over the accounts.
 	Pick func(n int) int
 	Log  *slog.Logger
+	// WindingDown tells whether the operator winds the sales of a contract down; nil: never.
+	WindingDown func(ctx context.Context, contract cirrus.Address) (bool, error)
 	// Strict makes a call outside of its row panic; tests set it.
 	Strict bool
 }
@@ -77,6 +79,7 @@ type known struct {
 	tip   Tip
 	coins []cirrus.Coin // at the order's addresses
 	sale  *Sale         // nil where the contract is not followed
+	ends  bool          // the operator winds this contract's sales down
 }
 
 // run is one order being worked on, under its lock.
@@ -206,11 +209,15 @@ func (r *run) look(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("reading coins: %w", err)
 	}
+	ends, err := r.windingDown(ctx, r.o.Show.Contract)
+	if err != nil {
+		return err
+	}
 	sale, err := r.View.Sale(ctx, r.o.Show.Contract)
 	if err != nil && !errors.Is(err, ErrNotFound) {
 		return fmt.Errorf("reading the sale: %w", err)
 	}
-	r.k = known{now: r.Clock(), tip: tip, coins: coins}
+	r.k = known{now: r.Clock(), tip: tip, coins: coins, ends: ends}
 	if err == nil {
 		r.k.sale = &sale
 	}

@@ -98,6 +98,9 @@ func (e *Engine) exchange(ctx context.Context, o *Order, lost *Ticket, seat cirr
 // other makes the ticket that takes a lost one's place: it holds the seat and claims an address. Where the order cannot
 // be saved afterwards, the hold lapses by itself and the address was never shown.
 func (e *Engine) other(ctx context.Context, o Order, lost Ticket, seat cirrus.Seat, now time.Time) (Ticket, error) {
+	if err := e.sold(ctx, o.Show.Contract); err != nil {
+		return Ticket{}, err
+	}
 	tip, err := e.View.Tip(ctx)
 	if err != nil {
 		return Ticket{}, fmt.Errorf("reading the tip: %w", err)

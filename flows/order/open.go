@@ -109,6 +109,9 @@ func (e *Engine) sellable(ctx context.Context, n New) (Total, error) {
 	if n.Sale.Terms.Identity && !named(n) {
 		return Total{}, fmt.Errorf("%w: a name for each seat", ErrNotAllowed)
 	}
+	if err := e.sold(ctx, n.Sale.Contract); err != nil {
+		return Total{}, err
+	}
 	tip, err := e.View.Tip(ctx)
 	if err != nil {
 		return Total{}, fmt.Errorf("reading the tip: %w", err)

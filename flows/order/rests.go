@@ -17,7 +17,7 @@ func (o Order) Rests(address cirrus.Address, tip Tip) (least cirrus.Strats, ok b
 }
 
 func (o Order) restsOf(t Ticket, tip Tip) (cirrus.Strats, bool) {
-	if t.Top.begun() || o.Instead(t.ID) != nil {
+	if t.Top.begun() || o.Instead(t.ID) != nil || o.aiding(t.ID) != nil {
 		return 0, false
 	}
 	if p := o.Payout(t.ID); p != nil && !p.State.Final() {

@@ -79,6 +79,7 @@ const (
 	ReasonMissing     Reason = "money_missing"  // less at the address than must be there
 	ReasonUnresolved  Reason = "unresolved"     // the outcome of a call could not be found out
 	ReasonAddress     Reason = "address_needed" // the refund address cannot be paid, and no other was given for days
+	ReasonWindingDown Reason = "winding_down"   // the operator ended the sale here: nothing is bought any more, what is owned is given back
 	ReasonFloat       Reason = "float_empty"    // the operator's float has too little for what is owed
 	ReasonUnsupported Reason = "unsupported"    // an edge that an earlier version did not carry out by itself
 )

@@ -77,7 +77,7 @@ func (o Order) PartUntil(hold time.Duration) time.Time { return o.Hold.Add(hold)
 func (r *run) partUntil() time.Time {
 	coins := at(r.k.coins, r.o.Address)
 	seen := sum(coins, 0)
-	if r.o.State != Expired || len(r.o.Payouts) > 0 || seen == 0 || sum(coins, r.cfg.Confirmations) >= r.o.Due {
+	if r.k.ends || r.o.State != Expired || len(r.o.Payouts) > 0 || seen == 0 || sum(coins, r.cfg.Confirmations) >= r.o.Due {
 		return time.Time{}
 	}
 	until := r.o.PartUntil(r.cfg.Hold)

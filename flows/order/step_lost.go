@@ -47,7 +47,7 @@ func (r *run) stepLost(ctx context.Context, t *Ticket) (bool, error) {
 // otherSeat tells whether there is another seat to choose in place of a lost one. One that is held for somebody else
 // just now counts: holds lapse.
 func (r *run) otherSeat(t Ticket) bool {
-	if r.cfg.Choice <= 0 || r.k.sale == nil {
+	if r.cfg.Choice <= 0 || r.k.sale == nil || r.k.ends {
 		return false
 	}
 	for _, on := range r.k.sale.Seats {

@@ -49,6 +49,9 @@ func unpaidState(o Order, coins []cirrus.Coin, cfg Config, now time.Time) State 
 
 func (r *run) stepUnpaid(ctx context.Context, coins []cirrus.Coin) (bool, error) {
 	to := unpaidState(*r.o, coins, r.cfg, r.k.now)
+	if r.k.ends { // nothing is bought any more; what came goes back from there
+		to = Expired
+	}
 	if to == r.o.State {
 		return r.note(ctx, coins)
 	}
@@ -124,6 +127,9 @@ func oneCoin(coins []cirrus.Coin, due cirrus.Strats) (largest cirrus.Coin, singl
 
 // buyable tells why a ticket's pinned conditions do not hold any more; "" where they do.
 func (r *run) buyable(t Ticket) Reason {
+	if r.k.ends {
+		return ReasonWindingDown
+	}
 	sale := r.k.sale
 	if sale == nil || sale.Show == nil {
 		return ReasonSaleClosed

@@ -277,6 +277,9 @@ func (o Order) Secret(ticket string) (Secret, bool) {
 
 // stepOwned ends a ticket whose refund deadline has passed: the rest of its deposit goes back.
 func (r *run) stepOwned(ctx context.Context, t *Ticket) (bool, error) {
+	if r.k.ends && CanWindDown(*r.o, *t, r.k.tip) {
+		return r.windDown(ctx, t)
+	}
 	if last, ok := r.o.Terms.LastRelease(r.o.Show.EndOfSale); ok && r.k.tip.Height < last {
 		return false, nil
 	}

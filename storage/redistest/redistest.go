@@ -18,7 +18,7 @@ import (
 )
 
 const (
-	startTimeout = 20 * time.Second
+	startTimeout = 2 * time.Minute
 	pollEvery    = 10 * time.Millisecond
 	portTries    = 5
 )

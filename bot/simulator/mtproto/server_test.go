@@ -25,7 +25,7 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-const patience = time.Minute
+const patience = 2 * time.Minute
 
 func account() mtproto.Account {
 	return mtproto.Account{

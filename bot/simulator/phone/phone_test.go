@@ -23,7 +23,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 const (
 	customer = 1001
 	courier  = 7
-	patience = 20 * time.Second
+	patience = 2 * time.Minute
 )
 
 // street is a hub with phones on it.
