@@ -119,8 +119,9 @@ type world struct {
 	engine  *order.Engine
 	cfg     order.Config
 	o       order.Order
-	read    reading  // what o is
-	told    []string // reasons that the operator was told of
+	read    reading        // what o is
+	told    []string       // reasons that the operator was told of
+	causes  []order.Ticket // the tickets as they were then
 	parcels map[string]int
 	noChat  bool
 	deaths  int
@@ -199,7 +200,12 @@ func (w *world) handle(ctx context.Context, id order.ID) (err error) {
 func (w *world) Tell(context.Context, *order.Order) error { return nil }
 
 func (w *world) Attend(_ context.Context, o order.Order, ticket string) error {
-	w.told = append(w.told, string(o.Ticket(ticket).Reason))
+	t := o.Ticket(ticket)
+	w.told = append(w.told, string(t.Reason))
+	w.causes = append(w.causes, *t)
+	if _, known := order.CauseOf(*t); t.State == order.Attention && !known {
+		w.t.Errorf("%s needs a person for %s in state %s, which is not in the list", t.Seat, t.Reason, t.Before)
+	}
 	return nil
 }
 
