@@ -15,7 +15,6 @@ import (
 	"time"
 
 	"github.com/usherbot/usher/flows/order"
-	"github.com/usherbot/usher/storage/redistest"
 )
 
 // chamber plans runs, plays them side by side, and keeps what came of each.
@@ -62,7 +61,7 @@ func (c *chamber) play(t *testing.T, plans []plan, then func(plan, *bed)) {
 		for worker := range runtime.GOMAXPROCS(0) {
 			t.Run(fmt.Sprint(worker), func(t *testing.T) {
 				t.Parallel()
-				server := redistest.Start(t, "--dir", fastDir(t))
+				server := startTortureRedis(t)
 				for p := range queue {
 					if c.needless(p) {
 						continue
@@ -140,6 +139,14 @@ func (c *chamber) faults(t *testing.T) {
 	})
 }
 
+// rollbacks has Redis die at every pair and come back without the last second, and Usher with it.
+func (c *chamber) rollbacks(t *testing.T) {
+	t.Helper()
+	plans := c.planned("rollback")
+	t.Logf("%s: %d runs to play in which Redis is rolled back", time.Since(c.begun).Round(time.Second), len(plans))
+	c.play(t, plans, c.judge)
+}
+
 // deaths has Usher die at every pair, before and after the call, until no run meets a new pair any more.
 func (c *chamber) deaths(t *testing.T) {
 	t.Helper()
@@ -184,7 +191,7 @@ func (c *chamber) planned(kinds ...string) (plans []plan) {
 		}
 		met := c.known[pair]
 		for _, kind := range kinds {
-			possible := kind == crashBefore || kind == crashAfter || slices.Contains(faultsOf(pair.site), kind)
+			possible := kind == crashBefore || kind == crashAfter || kind == "rollback" && forgotten(pair.site) || slices.Contains(faultsOf(pair.site), kind)
 			if len(met.base.blows) > 1 || c.hit[kind][pair] != 0 || !possible {
 				continue
 			}
