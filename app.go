@@ -189,6 +189,9 @@ func menu() ([]bot.Menu, error) {
 	return []bot.Menu{{Commands: commands}}, err
 }
 
+// lookAtSessions is how often it is looked whether other sessions of a courier's account would take its secret chats.
+const lookAtSessions = 10 * time.Minute
+
 func (a *app) courierConfig() courier.Config {
 	c := a.settings.courier
 	cfg := courier.Config{
@@ -197,6 +200,9 @@ func (a *app) courierConfig() courier.Config {
 		Code:     c.codes(a.log),
 		Password: func(context.Context) (string, error) { return c.password, nil },
 		Daily:    c.daily,
+	}
+	if c.server == "" {
+		cfg.Look = lookAtSessions // other servers may not know the question
 	}
 	return cfg
 }

@@ -16,7 +16,7 @@ import (
 
 // courierCommand is `usher courier`.
 func courierCommand(io streams) *cobra.Command {
-	group := &cobra.Command{Use: "courier", Short: "The Telegram accounts that hand over tickets"}
+	group := &cobra.Command{Use: "courier", Short: "The Telegram accounts that hand over tickets", Args: cobra.NoArgs, RunE: helps}
 	var yes bool
 	var phone string
 	login := courierSub(io, "login", "Logs an account in, or anew, asking for what is not configured",
@@ -37,6 +37,9 @@ func courierCommand(io streams) *cobra.Command {
 	)
 	return group
 }
+
+// helps is for a command that does nothing by itself: it says what there is. A name that is none of these is refused.
+func helps(cmd *cobra.Command, _ []string) error { return cmd.Help() }
 
 func courierSub(io streams, use, short string, work func(context.Context, *courierOffice, string) error) *cobra.Command {
 	return &cobra.Command{Use: use, Short: short, Args: cobra.NoArgs, RunE: func(cmd *cobra.Command, args []string) error {

@@ -99,7 +99,7 @@ func helpCommand(root *cobra.Command, io streams) *cobra.Command {
 }
 
 func keysCommand(io streams) *cobra.Command {
-	keys := &cobra.Command{Use: "keys", Short: "The key ring that seals what must not lie open in Redis"}
+	keys := &cobra.Command{Use: "keys", Short: "The key ring that seals what must not lie open in Redis", Args: cobra.NoArgs, RunE: helps}
 	keys.AddCommand(&cobra.Command{
 		Use:   "new FILE",
 		Short: "Makes a new key ring, readable by you only",

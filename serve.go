@@ -56,11 +56,19 @@ func configured(io streams) (settings, *slog.Logger, error) {
 	if err := errors.Join(err, wrong); err != nil {
 		return s, nil, fmt.Errorf("the configuration is not right; usher help config lists the settings:\n%w", err)
 	}
-	options := &slog.HandlerOptions{Level: s.level}
+	options := &slog.HandlerOptions{Level: s.level, ReplaceAttr: plainError}
 	if s.json {
 		return s, slog.New(slog.NewJSONHandler(io.err, options)), nil
 	}
 	return s, slog.New(slog.NewTextHandler(io.err, options)), nil
+}
+
+// plainError writes errors as what they say: the text form would add where in the code some of them come from.
+func plainError(_ []string, a slog.Attr) slog.Attr {
+	if err, ok := a.Value.Any().(error); ok {
+		a.Value = slog.StringValue(err.Error())
+	}
+	return a
 }
 
 // stopWithin is how long requests may take to end after a stop.

@@ -12,6 +12,7 @@ const (
 	CourierLimited = "limited" // it hands over, but starts no secret chats for now
 	CourierEnded   = "ended"   // Telegram has ended its session
 	CourierBanned  = "banned"  // Telegram has taken the account away
+	CourierCrowded = "crowded" // besides: another session of it accepts secret chats
 	CourierRefused = "refused" // of no account: the configured one can't be logged in
 )
 
@@ -30,6 +31,9 @@ func (f *Flows) courierNews(v voice, news CourierNews) Text {
 	switch news.Health {
 	case CourierReady:
 		return v.say("courier_news.ready", who)
+	case CourierCrowded:
+		who["Session"] = news.Reason
+		return v.say("courier_news.crowded", who)
 	case CourierRefused:
 		return v.say("courier_news.refused", args{"Why": news.Reason})
 	case CourierLimited:

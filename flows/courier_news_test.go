@@ -16,6 +16,7 @@ func TestOperatorsReadWhatBecameOfACourierAndWhatToDo(t *testing.T) {
 		until     time.Time
 		says      []string
 	}{
+		flows.CourierCrowded: {says: []string{"@quay", "accepts secret chats: a phone", "Devices"}},
 		flows.CourierRefused: {says: []string{"could not be logged in", "nothing is sold", "usher courier login"}},
 		flows.CourierReady:   {says: []string{"@quay is back"}},
 		flows.CourierAway:    {customers: 1, says: []string{"@quay", "not been connected", "1 customer has a secret chat", "usher courier status"}},
@@ -25,7 +26,7 @@ func TestOperatorsReadWhatBecameOfACourierAndWhatToDo(t *testing.T) {
 	} {
 		w := newWorld(t)
 		w.must(w.flows.CourierNewsTold(t.Context(), flows.CourierNews{
-			Account: account, Health: health, Customers: row.customers, Until: row.until,
+			Account: account, Health: health, Reason: "a phone", Customers: row.customers, Until: row.until,
 		}))
 		text := w.seen()
 		for _, want := range row.says {

@@ -68,6 +68,9 @@ type Config struct {
 	// when 0.
 	Patience time.Duration
 
+	// Look is how often an account's other sessions are looked at while it runs; never when 0.
+	Look time.Duration
+
 	// Timer is after what time a ticket vanishes from the phone once it was looked at, in
 	// whole seconds; never when 0. Another time that the customer has set stays.
 	Timer time.Duration

@@ -52,6 +52,7 @@ func (l *life) run(ctx context.Context, client *telegram.Client, self int64) err
 	})
 	group.Go(func() error { return l.watch(ctx) })
 	group.Go(func() error { return l.probe(ctx, client) })
+	group.Go(func() error { return l.c.lookOut(ctx, client.API()) })
 	group.Go(func() error { return l.c.emptyInbox(ctx) })
 	group.Go(func() error { return l.carryAsks(ctx) })
 	group.Go(func() error { return l.c.tellTurned(ctx) })

@@ -57,4 +57,7 @@ const (
 	// HealthRefused is of no account: the configured one cannot be logged in, and Reason says
 	// what to do.
 	HealthRefused Health = "refused"
+	// HealthCrowded is beside the account's health: another session of it accepts secret
+	// chats, which are lost there. Reason names it.
+	HealthCrowded Health = "crowded"
 )

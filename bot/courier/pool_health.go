@@ -2,6 +2,7 @@ package courier
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -169,7 +170,7 @@ func (p *Pool) tellAll(ctx context.Context, slots []slot) error {
 		var s standing
 		found, err := get(ctx, p.cfg.Store, prefixOf(sl.name)+healthName, &s)
 		if err == nil && found && !sl.Retired {
-			err = p.tellDue(ctx, sl.name, s)
+			err = errors.Join(p.tellDue(ctx, sl.name, s), p.tellCrowded(ctx, sl.name, s))
 		}
 		if err != nil {
 			return err

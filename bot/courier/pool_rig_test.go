@@ -25,6 +25,7 @@ func secondAccount(o *mtproto.Options) {
 // rig is a pool at work on a local Telegram with two accounts.
 type rig struct {
 	*bed
+	look  time.Duration // between two looks at other sessions
 	pool  *courier.Pool
 	notes *notes
 	stop  func()
@@ -56,7 +57,7 @@ func logins(i int) courier.Login {
 // poolConfig has nothing to log in with.
 func (r *rig) poolConfig() courier.Config {
 	cfg := r.config()
-	cfg.Code, cfg.Phone = nil, ""
+	cfg.Code, cfg.Phone, cfg.Look = nil, "", r.look
 	return cfg
 }
 

@@ -115,6 +115,37 @@ func TestEachReasonWhyTheConfiguredAccountCannotBeLoggedInIsToldOnce(t *testing.
 	}
 }
 
+func TestEachOtherSessionThatAcceptsChatsIsToldOnce(t *testing.T) {
+	t.Parallel()
+	o := newOffice(t)
+	o.must(put(t.Context(), o.cfg.Common, slotPrefix+"1", slot{Version: recordVersion, Account: deskAccount}))
+	o.must(o.noted(t.Context(), "1", AccountNews{Health: HealthReady, Account: Contact{Username: "quay"}}))
+	c, err := o.courier("1")
+	o.must(err)
+	phone := Session{Device: "Pixel", App: "Telegram 11", Since: time.Unix(1_700_000_000, 0).UTC()}
+	tablet := Session{Device: "Tablet", App: "Telegram 12", Since: phone.Since.Add(time.Hour)}
+	first := "crowded Pixel, Telegram 11, since 2023-11-14 22:13 UTC"
+	second := "crowded Tablet, Telegram 12, since 2023-11-14 23:13 UTC"
+	for _, row := range []struct {
+		what string
+		open []Session
+		told []string
+	}{
+		{"alone", nil, nil},
+		{"a phone", []Session{phone}, []string{first}},
+		{"still there", []Session{phone}, []string{first}},
+		{"a tablet, too", []Session{phone, tablet}, []string{first, second}},
+		{"the phone went", []Session{tablet}, []string{first, second}},
+		{"both went", nil, []string{first, second}},
+	} {
+		o.must(c.found(t.Context(), row.open))
+		o.tells(row.what, row.told...)
+		if left, err := c.othersLeft(t.Context()); err != nil || len(left) != len(row.open) {
+			t.Errorf("%s: kept %+v, %v", row.what, left, err)
+		}
+	}
+}
+
 func TestALoginWhoseProcessDiedIsTakenUpAfterAWhile(t *testing.T) {
 	t.Parallel()
 	o := newOffice(t)

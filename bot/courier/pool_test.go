@@ -223,6 +223,23 @@ func TestOtherSessionsThatWouldTakeChatsAreSilencedOrNamed(t *testing.T) {
 	}
 }
 
+// TestAnotherSessionThatComesLaterIsTold: it would take chats that customers start.
+func TestAnotherSessionThatComesLaterIsTold(t *testing.T) {
+	t.Parallel()
+	r := &rig{bed: newBed(t, secondAccount), look: 20 * time.Millisecond}
+	_, err := r.idle().Login(t.Context(), logins(0))
+	must(t, err)
+	r.run()
+	r.healthy(1)
+	must(t, r.server.AddPhone(courierID))
+	r.notes.wait(t, "ready false", 1)
+	all, err := r.pool.Accounts(t.Context())
+	must(t, err)
+	if len(all) != 1 || len(all[0].Others) != 1 {
+		t.Errorf("%+v", all)
+	}
+}
+
 // TestAWrongCodeMayBePutRight: as when the file still holds the one before.
 func TestAWrongCodeMayBePutRight(t *testing.T) {
 	t.Parallel()

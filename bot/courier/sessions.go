@@ -3,6 +3,7 @@ package courier
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/gotd/td/tg"
@@ -30,7 +31,70 @@ type Session struct {
 type sessionsRecord struct {
 	Version int       `json:"v"`
 	Open    []Session `json:"open"`
-	At      int64     `json:"at"` // Unix seconds
+	At      int64     `json:"at"`             // Unix seconds
+	Told    bool      `json:"told,omitempty"` // the operator knows of all of them
+}
+
+// lookOut looks for other sessions of an account that runs, now and then: somebody may log in
+// on a phone at any time. What Telegram does not tell stays as it was.
+func (c *Courier) lookOut(ctx context.Context, api *tg.Client) error {
+	for c.cfg.Look > 0 {
+		if err := c.wait(ctx, c.cfg.Look); err != nil {
+			return err
+		}
+		open, err := openSessions(ctx, api)
+		if err == nil {
+			err = c.found(ctx, open)
+		}
+		if err != nil && ctx.Err() == nil {
+			c.cfg.Log.DebugContext(ctx, "the courier account's other sessions could not be looked at", "error", err)
+		}
+	}
+	return nil
+}
+
+// found keeps which other sessions accept secret chats.
+func (c *Courier) found(ctx context.Context, open []Session) error {
+	var before sessionsRecord
+	if _, err := c.read(ctx, sessionsName, &before); err != nil {
+		return err
+	}
+	known := func(s Session) bool { return slices.ContainsFunc(before.Open, s.same) }
+	news := slices.ContainsFunc(open, func(s Session) bool { return !known(s) })
+	if !news && len(open) == len(before.Open) {
+		return nil
+	}
+	if news {
+		c.cfg.Log.WarnContext(ctx, "another session of the courier's account accepts secret chats", "sessions", len(open))
+	}
+	return c.write(ctx, sessionsName, sessionsRecord{
+		Version: recordVersion, Open: open, At: c.cfg.Clock.Now().Unix(), Told: before.Told && !news,
+	})
+}
+
+func (s Session) same(other Session) bool {
+	return s.Device == other.Device && s.App == other.App && s.Since.Equal(other.Since)
+}
+
+// tellCrowded tells the handler once of other sessions that accept secret chats. The caller
+// holds health.
+func (p *Pool) tellCrowded(ctx context.Context, slot string, s standing) error {
+	name, what := prefixOf(slot)+sessionsName, slot+" "+sessionsName
+	var r sessionsRecord
+	found, err := get(ctx, p.cfg.Store, name, &r)
+	if err != nil || !found || r.Told || len(r.Open) == 0 || !p.sayable(what, p.cfg.Clock.Now()) {
+		return err
+	}
+	newest := slices.MaxFunc(r.Open, func(a, b Session) int { return a.Since.Compare(b.Since) })
+	news := AccountNews{
+		Account: Contact{Username: s.Username, Name: s.Name}, Health: HealthCrowded,
+		Reason: newest.Device + ", " + newest.App + ", since " + newest.Since.UTC().Format("2006-01-02 15:04") + " UTC",
+	}
+	if !p.say(ctx, what, news) {
+		return nil
+	}
+	r.Told = true
+	return put(ctx, p.cfg.Store, name, r)
 }
 
 // lookAround looks for other sessions of an account that has just logged in, and has them
@@ -45,13 +109,15 @@ func (c *Courier) lookAround(ctx context.Context, api *tg.Client, silence func(c
 		c.cfg.Log.WarnContext(ctx, "the courier account's other sessions could not be looked at", "error", err)
 		return
 	}
-	if len(open) > 0 && silence(ctx, open) {
+	wanted := len(open) > 0 && silence(ctx, open)
+	if wanted {
 		open = quiet(ctx, api, open)
 	}
 	if len(open) > 0 {
 		c.cfg.Log.WarnContext(ctx, "other sessions of the courier's account accept secret chats", "sessions", len(open))
 	}
-	found := sessionsRecord{Version: recordVersion, Open: open, At: c.cfg.Clock.Now().Unix()}
+	// Who was asked and does not want it knows of them.
+	found := sessionsRecord{Version: recordVersion, Open: open, At: c.cfg.Clock.Now().Unix(), Told: !wanted}
 	if err := c.write(ctx, sessionsName, found); err != nil {
 		c.cfg.Log.WarnContext(ctx, "what was found about other sessions is not kept", "error", err)
 	}
