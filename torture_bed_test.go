@@ -50,6 +50,7 @@ type bed struct {
 	payments map[cirrus.Address]cirrus.Strats
 	drawn    map[string][]byte
 	read     map[string]string
+	stood    map[order.ID]string
 	leases   map[string]time.Time // of locks and turns that were left behind: since when
 	letter   int
 	update   int64
@@ -73,7 +74,7 @@ func newBed(t *testing.T, ctx context.Context, server *tortureRedis, dir string,
 	b := &bed{
 		t: t, ctx: ctx, plan: p, server: server.Server, dir: server.dir, clock: memory.NewClock(time.Now().Truncate(time.Hour)),
 		people: map[int64]*person{}, payments: map[cirrus.Address]cirrus.Strats{}, letter: 100,
-		drawn: map[string][]byte{}, read: map[string]string{}, leases: map[string]time.Time{},
+		drawn: map[string][]byte{}, read: map[string]string{}, stood: map[order.ID]string{}, leases: map[string]time.Time{},
 	}
 	b.chance = rand.New(rand.NewPCG(p.seed, 1)) // #nosec G404 -- a test that must play the same again
 	b.sites = &tortureSites{
@@ -280,7 +281,7 @@ func (b *bed) start() {
 				b.jobs = memory.NewJobs(b.clock, run)
 				return byHand{b.jobs}
 			},
-		}, b.sites, slog.New(slog.DiscardHandler))
+		}, b.sites, b.log())
 		if err == nil {
 			break
 		}
@@ -293,6 +294,14 @@ func (b *bed) start() {
 	b.app.takeUp(b.ctx, b.app.sweeper())
 	b.note(b.app.refused.forget(b.ctx))
 	b.app.refused.try(b.ctx, b.app.node)
+}
+
+// log is Usher's own where a run is played again.
+func (b *bed) log() *slog.Logger {
+	if *tortureRun == "" {
+		return slog.New(slog.DiscardHandler)
+	}
+	return slog.New(slog.NewTextHandler(b.t.Output(), nil))
 }
 
 // byHand are jobs that run when the test says so.
@@ -377,6 +386,20 @@ func (b *bed) mine(blocks int) {
 			arrive()
 		}
 		b.sites.late = nil
+		b.follow()
+	}
+}
+
+// follow tells of a run that is played again how each order stands after a block.
+func (b *bed) follow() {
+	if *tortureRun == "" {
+		return
+	}
+	for _, o := range b.orders() {
+		if now := stateOf(o); b.stood[o.ID] != now {
+			b.stood[o.ID] = now
+			b.t.Logf("block %d: %s", b.chain.Height(), now)
+		}
 	}
 }
 
