@@ -42,7 +42,7 @@ func (p *player) lose(ctx context.Context) error {
 // instead takes another seat in place of the lost one; means is what the screen says of the difference in price.
 func (p *player) instead(seat, means string) scene {
 	return func(ctx context.Context) error {
-		return p.taps(ctx, "Another seat", "a seat instead of", seat, means, "Take "+seat, "is held for you instead of")
+		return p.taps(ctx, "Another seat", "a seat instead of", seat, means, "Take "+seat, "You have taken seat "+seat+" instead of")
 	}
 }
 

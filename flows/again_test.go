@@ -63,10 +63,10 @@ func TestATapWhoseEndIsLostCountsOnce(t *testing.T) {
 		says      string
 		tickets   int // of all orders, dropped ones included
 	}{
-		{"order", "Order and pay 120.5 CRS", toSeats("1A"), "is held for you", 1},
+		{"order", "Order and pay 120.5 CRS", toSeats("1A"), "You have ordered seat", 1},
 		{"each seat", "Pay each seat on its own", toSeats("1A", "1B"), "each as an order of its own", 2},
-		{"another seat", "Take 1B", append(toLost(), "tap Another seat", "tap 1B"), "is held for you instead", 2},
-		{"a dearer seat", "Take 3C", append(toLost(), "tap Another seat", "tap 3C"), "is held for you instead", 2},
+		{"another seat", "Take 1B", append(toLost(), "tap Another seat", "tap 1B"), "You have taken seat", 2},
+		{"a dearer seat", "Take 3C", append(toLost(), "tap Another seat", "tap 3C"), "You have taken seat", 2},
 		{"money back", "Money back", toLost(), "goes back", 1},
 	} {
 		t.Run(test.name, func(t *testing.T) {

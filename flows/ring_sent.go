@@ -114,7 +114,7 @@ func reminderOf(o order.Order, t order.Ticket, now time.Time) reminder {
 }
 
 // stillWaiting reminds, once for each ticket, of those that the phone has not fetched, and of those that wait for a
-// secret chat. Orders that were made together ring once.
+// secret chat.
 func (f *Flows) stillWaiting(v voice, o order.Order, around Around) []bell {
 	now := f.Clock()
 	waits, keys := map[string][]order.Ticket{}, map[string][]string{}
@@ -137,7 +137,7 @@ func (f *Flows) stillWaiting(v voice, o order.Order, around Around) []bell {
 		if id == "ring.chatless" {
 			buttons = v.toChat(around.Courier)
 		}
-		screen := Screen{Text: v.say(id, a), Buttons: buttons, Silent: around.Nr > 1}
+		screen := Screen{Text: v.say(id, a), Buttons: buttons}
 		all = append(all, bell{keys: keys[id], screen: screen, payout: -1})
 	}
 	return all
