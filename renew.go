@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"strings"
 	"time"
+
+	"github.com/usherbot/usher/storage"
 )
 
 // renewPause is the time between two tries to make good what an older Redis has left.
@@ -52,6 +54,9 @@ func (d *courierOffice) discardChats(ctx context.Context, yes bool) error {
 	}
 	if err := d.app.chats.Doubt(ctx); err != nil {
 		return fmt.Errorf("discarding the secret chats: %w", err)
+	}
+	if err := d.app.db.NoteOlder(ctx, storage.OlderRestored); err != nil { // the orders are as old
+		return err
 	}
 	_, err := fmt.Fprintln(d.io.out, "They are discarded by the Usher that runs, or by the next one that starts.")
 	return err

@@ -128,6 +128,7 @@ type world struct {
 	revived int
 	float   *purseOfFloat
 	forks   uint64 // reorganisations that the watcher has seen
+	older   uint64 // how often the store came back older
 }
 
 func newWorld(t *testing.T) *world {
@@ -170,7 +171,7 @@ func newWorldWith(t *testing.T, change func(*order.Config)) *world {
 	change(&cfg)
 	w.cfg = cfg
 	w.engine = order.NewEngine(cfg, order.Deps{
-		Store: w.db, Locks: w.db, Holds: w.db, Addresses: w.db, View: w.db, Booth: w.node, Ledger: w.node, Purse: w.node,
+		Store: w.db, Locks: w.db, Holds: w.db, Addresses: w.db, View: w.db, Booth: w.node, Ledger: w.node, Past: w.node, Purse: w.node,
 		Jobs: w.jobs, Teller: w, Deliverer: w, Sites: w.sites, Clock: clock.Now, Strict: true,
 		NewID: func() string { serial++; return fmt.Sprintf("id%d", serial) },
 		Pick:  func(int) int { return 0 },
@@ -228,7 +229,7 @@ func (w *world) post() {
 	w.t.Helper()
 	ctx := w.t.Context()
 	w.must(w.db.PostTip(ctx, order.Tip{
-		Height: w.node.height, Time: w.clock.Now(), Healthy: true, Forks: w.node.forks, Fork: w.node.fork,
+		Height: w.node.height, Time: w.clock.Now(), Healthy: true, Forks: w.node.forks, Fork: w.node.fork, Older: w.older,
 	}))
 	w.must(w.db.PostSale(ctx, w.node.sale))
 	ids, err := w.db.PostCoins(ctx, w.node.spendable())
