@@ -21,6 +21,8 @@ type auditFlags struct {
 	rebuild    bool
 	tickets    string // folder for the pictures of rebuilt tickets; empty: none
 	yes        bool   // answers every question
+	watch      bool
+	listen     string
 }
 
 func auditCommand(io streams) *cobra.Command {
@@ -45,8 +47,10 @@ func auditCommand(io streams) *cobra.Command {
 	flags.BoolVar(&f.rebuild, "rebuild", false, "make tickets again from chain and key ring alone (USHER_RESERVE=direct), and say which ones fit")
 	flags.StringVar(&f.tickets, "tickets", "", "with --rebuild: write their QR pictures into this folder: they open doors, keep them secret")
 	flags.BoolVar(&f.yes, "yes", false, "answer every question with yes")
+	flags.BoolVar(&f.watch, "watch", false, "audit with each block, and serve what was found to Prometheus")
+	flags.StringVar(&f.listen, "listen", "127.0.0.1:8082", "with --watch: address of /metrics; may end in :0")
 	command.MarkFlagsRequiredTogether("rescue", "to")
-	command.MarkFlagsMutuallyExclusive("rescue", "rebuild", "json")
+	command.MarkFlagsMutuallyExclusive("rescue", "rebuild", "json", "watch")
 	return command
 }
 
@@ -83,6 +87,8 @@ func (a *auditor) run(ctx context.Context, f auditFlags, io streams) error {
 	switch {
 	case f.rescue != "":
 		return a.runRescue(ctx, f, io)
+	case f.watch:
+		return a.watch(ctx, f.listen, io)
 	case f.rebuild:
 		return a.runRebuild(ctx, f, io)
 	}

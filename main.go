@@ -68,7 +68,7 @@ func commands(io streams, sites order.Sites) *cobra.Command {
 	root.AddCommand(
 		demoCommand(io), sandboxCommand(io), telegramCommand(io), courierCommand(io), keysCommand(io), versionCommand(io),
 		backupCommand(io, sites), restoreCommand(io, sites),
-		auditCommand(io), winddownCommand(io),
+		auditCommand(io), winddownCommand(io), exportCommand(io),
 		&cobra.Command{
 			Use:   "config",
 			Short: "Lists the settings (topic: usher help config)",
