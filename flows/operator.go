@@ -176,6 +176,14 @@ func (f *Flows) FloatLow(ctx context.Context, free, needed cirrus.Strats) error 
 	return nil
 }
 
+// StoreOlderTold tells the operators that Redis has come back with older data. It fails where none of them could be told.
+func (f *Flows) StoreOlderTold(ctx context.Context) error {
+	if err := f.tellOperators(ctx, Screen{Text: f.voice("").say("operator.store_older", nil)}); err != nil {
+		return fmt.Errorf("telling that Redis has older data: %w", err)
+	}
+	return nil
+}
+
 // tellOperators sends each operator a message. It fails where none got it.
 func (f *Flows) tellOperators(ctx context.Context, screen Screen) error {
 	var failed []error
