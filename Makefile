@@ -53,6 +53,11 @@ torture: needs ## stories of three customers, with a death or a fault at each ca
 torture-proof: needs ## five mistakes that no release has: which run of the torture finds each of them
 	SEED=$(SEED) .ci/torture-proof
 
+.PHONY: models
+models: ## thousands of random stories of an order, and a store that comes back older after each save: some minutes
+	go test -count=1 -timeout $(TIMEOUT) ./flows/order -run TestModel -rapid.checks=5000
+	go test -count=1 -timeout $(TIMEOUT) ./flows/order -run TestAStoreThatComesBackOlder -everypair
+
 .PHONY: lint
 lint: vet format staticcheck vulncheck ## vet, format, staticcheck, known vulnerabilities
 

@@ -122,6 +122,9 @@ func (a *app) openStore(ctx context.Context) (err error) {
 	if err := a.db.RememberNetwork(ctx, a.db.Network()); err != nil {
 		return fmt.Errorf("this Redis belongs to another network: set USHER_REDIS_URL or USHER_NODE_URL: %w", err)
 	}
+	if _, err := a.db.LookOlder(ctx); err != nil {
+		return err
+	}
 	a.chats = a.db.Owned("courier")
 	if a.network, err = cirrus.NetworkNamed(a.db.Network()); err != nil {
 		return err
@@ -258,7 +261,7 @@ func (a *app) wire(context.Context) error {
 		return err
 	}
 	a.engine.Deps = order.Deps{
-		Store: a.db, Locks: a.db, Holds: a.db, Addresses: a.db, View: a.db, Ledger: a.node,
+		Store: a.db, Locks: a.db, Holds: a.db, Addresses: a.db, View: a.db, Ledger: a.node, Past: a.node,
 		Booth: a.refused.noted(booth), Purse: notedPurse{a.node, a.refused}, Float: a.float(),
 		Jobs: a.jobs, Teller: a.flows, Deliverer: a.flows, Sites: a.sites, Clock: a.clock, NewID: a.standIn.newID, Pick: a.standIn.pick, Log: a.log,
 		WindingDown: a.wound.down,
@@ -271,7 +274,7 @@ func (a *app) wire(context.Context) error {
 	a.watcher = chain.NewWatcher(chain.Watching{
 		Client: a.node, Network: a.network, Accounts: accounts, Venues: a.venues.list, Board: a.db, View: a.db,
 		Drop: a.db.DropSale, Poll: a.settings.poll, Clock: a.clock, Log: a.log,
-		Wake:   func(ctx context.Context, id order.ID) error { return a.jobs.Wake(ctx, id, order.Woken, a.clock()) },
+		Wake:   a.wakeOrder,
 		Undone: func(ctx context.Context, height uint64) error { return a.sweeper().Undone(ctx, height) },
 	})
 	return nil
@@ -311,6 +314,9 @@ func (a *app) sellingOff(ctx context.Context) (reason string, off bool) {
 	}
 	if ok, _ := a.durable.selling(); !ok {
 		return flows.OffStore, true
+	}
+	if why, _, err := a.db.Older(ctx); why != "" || err != nil {
+		return flows.OffStore, true // no address is handed out before the chain was asked
 	}
 	if wallets, err := a.refused.refused(ctx); len(wallets) > 0 || err != nil {
 		return offWallet, true

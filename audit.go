@@ -52,6 +52,9 @@ func (p *player) account(ctx context.Context) error {
 func statement(ledger sandbox.LedgerView, own []cirrus.Address, refund cirrus.Address) (s order.Statement, err error) {
 	prices := map[cirrus.Address]cirrus.Strats{}
 	for _, tx := range ledger.Transactions {
+		if tx.State != ledgerpkg.Mined && tx.State != ledgerpkg.InMempool {
+			continue // it vanished, and nothing of it came about
+		}
 		in, out := through(tx, own)
 		switch gave := fromFloat(ledger, tx); {
 		case gave > 0:
@@ -150,7 +153,8 @@ func coinsAt(ledger sandbox.LedgerView, own ...cirrus.Address) (coins []cirrus.C
 			continue
 		}
 		for _, out := range a.Outputs {
-			if out.SpentBy == "" {
+			there := out.State == ledgerpkg.Mined || out.State == ledgerpkg.InMempool
+			if there && out.SpentBy == "" {
 				coins = append(coins, cirrus.Coin{
 					Outpoint: cirrus.Outpoint{TxID: out.TransactionID, Index: out.Index}, Address: a.Address,
 					Amount: strats(out.Amount), Confirmations: out.Confirmations,

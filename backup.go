@@ -156,13 +156,13 @@ func restore(ctx context.Context, v vault, std streams, path string, replace boo
 	if _, err := db.Restore(ctx, file, replace); err != nil {
 		return unfit(err)
 	}
-	if err := db.Owned("courier").Doubt(ctx); err != nil {
+	if err := errors.Join(db.Owned("courier").Doubt(ctx), db.NoteOlder(ctx, storage.OlderRestored)); err != nil {
 		return err
 	}
 	if err := db.Restored(ctx); err != nil {
 		return err
 	}
-	_, err = fmt.Fprintf(std.out, "Redis holds what it held at %s UTC: %s of %s.\nUsher may start. It has every secret chat made anew.\nWhat was ordered after that time is not known to it.\n",
+	_, err = fmt.Fprintf(std.out, "Redis holds what it held at %s UTC: %s of %s.\nUsher may start. It has every secret chat made anew, and holds every order against the chain.\nWhat was ordered after that time is not known to it.\n",
 		about.Made.UTC().Format("2006-01-02 15:04:05"), counted(about.Keys, "key"), about.Network)
 	return err
 }

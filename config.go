@@ -35,7 +35,7 @@ type environment struct {
 	TicketboothCert    string `split_words:"true" desc:"PEM file of exactly the certificate that Ticketbooth shows"`
 	Wallets            string `desc:"wallets that addresses are spread over: wallet/account,… (account 0 of several wallets)"`
 	WalletPasswordFile string `split_words:"true" desc:"file with a line wallet:password for each wallet"`
-	FloatWallet        string `split_words:"true" desc:"wallet/account that pays what a lost answer costs"`
+	FloatWallet        string `split_words:"true" desc:"wallet/account of yours, none of WALLETS, that pays what a lost answer costs; empty: a person sees to that"`
 	GasPrice           string `split_words:"true" default:"100" desc:"strats for one gas, 100 to 10000"`
 	GasLimit           string `split_words:"true" default:"250000" desc:"gas of one call: 250000, on nodes of 2020 100000"`
 	Reserve            string `default:"ticketbooth" desc:"how seats are bought: ticketbooth, or direct, by the node's own contract call and with secrets derived from the key ring"`

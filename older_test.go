@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"os"
 	"strings"
 	"testing"
@@ -60,11 +61,16 @@ func (c *crowd) startsAnew(g *guest) {
 func TestRedisWithOlderDataHasEveryChatMadeAnew(t *testing.T) {
 	t.Parallel()
 	w, _ := newWorld(t)
+	operator := w.person("Olga")
+	w.env = append(w.env, fmt.Sprintf("USHER_ADMINS=%d", operator.id))
 	c, g := handedOver(w)
+	operator.write("/start")
+	operator.sees("the greeting", says("buys tickets"), nil)
 	back := w.redis.Snapshot()
 	g.asksInSecret("Is this a person?")
 	g.answeredInSecret()
 	back()
+	operator.sees("that data are missing", says("Redis has come back with older data"), nil)
 	c.startsAnew(g)
 	log, err := os.ReadFile(w.usher.log)
 	if err != nil {

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"strings"
 	"time"
+
+	"github.com/usherbot/usher/storage"
 )
 
 // renewPause is the time between two tries to make good what an older Redis has left.
@@ -30,11 +32,23 @@ func (a *app) renewed(ctx context.Context) error {
 }
 
 func (a *app) startOver(ctx context.Context) error {
-	if a.courier == nil {
-		return nil
-	}
 	a.log.Error("Redis has come back with older data, or somebody said so: every secret chat is discarded and made anew")
-	return a.courier.StartOver(ctx)
+	if a.courier != nil {
+		if err := a.courier.StartOver(ctx); err != nil {
+			return err
+		}
+	}
+	a.tellOlder(ctx)
+	return nil
+}
+
+// tellOlder tells the operators, as well as it can: nothing waits for that, and the log says it, too.
+func (a *app) tellOlder(ctx context.Context) {
+	ctx, done := context.WithTimeout(ctx, tellWithin)
+	defer done()
+	if err := a.flows.StoreOlderTold(ctx); err != nil {
+		a.log.Warn("no operator could be told that Redis has older data", "error", err)
+	}
 }
 
 // discardChats is for after a restored backup, where no process can know that data are missing.
@@ -52,6 +66,9 @@ func (d *courierOffice) discardChats(ctx context.Context, yes bool) error {
 	}
 	if err := d.app.chats.Doubt(ctx); err != nil {
 		return fmt.Errorf("discarding the secret chats: %w", err)
+	}
+	if err := d.app.db.NoteOlder(ctx, storage.OlderRestored); err != nil { // the orders are as old
+		return err
 	}
 	_, err := fmt.Fprintln(d.io.out, "They are discarded by the Usher that runs, or by the next one that starts.")
 	return err

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -30,6 +31,9 @@ type bed struct {
 	plan   plan
 	chain  *sandbox.Sandbox
 	redis  *redis.Client
+	server *redistest.Server
+	dir    string // where it keeps its data
+	tides  []tideMark
 	clock  *memory.Clock
 	sites  *tortureSites
 	chance *rand.Rand
@@ -46,6 +50,7 @@ type bed struct {
 	payments map[cirrus.Address]cirrus.Strats
 	drawn    map[string][]byte
 	read     map[string]string
+	stood    map[order.ID]string
 	leases   map[string]time.Time // of locks and turns that were left behind: since when
 	letter   int
 	update   int64
@@ -65,11 +70,11 @@ const (
 )
 
 // newBed makes everything but Usher. The Redis is emptied.
-func newBed(t *testing.T, ctx context.Context, server *redistest.Server, dir string, p plan) (*bed, error) {
+func newBed(t *testing.T, ctx context.Context, server *tortureRedis, dir string, p plan) (*bed, error) {
 	b := &bed{
-		t: t, ctx: ctx, plan: p, clock: memory.NewClock(time.Now().Truncate(time.Hour)),
+		t: t, ctx: ctx, plan: p, server: server.Server, dir: server.dir, clock: memory.NewClock(time.Now().Truncate(time.Hour)),
 		people: map[int64]*person{}, payments: map[cirrus.Address]cirrus.Strats{}, letter: 100,
-		drawn: map[string][]byte{}, read: map[string]string{}, leases: map[string]time.Time{},
+		drawn: map[string][]byte{}, read: map[string]string{}, stood: map[order.ID]string{}, leases: map[string]time.Time{},
 	}
 	b.chance = rand.New(rand.NewPCG(p.seed, 1)) // #nosec G404 -- a test that must play the same again
 	b.sites = &tortureSites{
@@ -91,7 +96,7 @@ func newBed(t *testing.T, ctx context.Context, server *redistest.Server, dir str
 	if err != nil {
 		return nil, err
 	}
-	b.sites.chain = b.chain
+	b.sites.chain, b.sites.rollback = b.chain, b.rollBack
 	if err := b.stage(); err != nil {
 		return nil, err
 	}
@@ -230,7 +235,7 @@ func (b *bed) bury() {
 	}
 	b.app = nil
 	b.expire()
-	b.clock.Advance(lockLease)
+	b.advance(lockLease)
 	b.expire()
 	b.sites.mu.Lock()
 	b.sites.dead = false
@@ -276,7 +281,7 @@ func (b *bed) start() {
 				b.jobs = memory.NewJobs(b.clock, run)
 				return byHand{b.jobs}
 			},
-		}, b.sites, slog.New(slog.DiscardHandler))
+		}, b.sites, b.log())
 		if err == nil {
 			break
 		}
@@ -289,6 +294,14 @@ func (b *bed) start() {
 	b.app.takeUp(b.ctx, b.app.sweeper())
 	b.note(b.app.refused.forget(b.ctx))
 	b.app.refused.try(b.ctx, b.app.node)
+}
+
+// log is Usher's own where a run is played again.
+func (b *bed) log() *slog.Logger {
+	if *tortureRun == "" {
+		return slog.New(slog.DiscardHandler)
+	}
+	return slog.New(slog.NewTextHandler(b.t.Output(), nil))
 }
 
 // byHand are jobs that run when the test says so.
@@ -340,7 +353,7 @@ func (b *bed) takeUpdates(p *person) {
 		if confirmed {
 			p.updates = p.updates[1:]
 		} else {
-			b.clock.Advance(turnLease / 4)
+			b.advance(turnLease / 4)
 			b.expire()
 		}
 	}
@@ -356,7 +369,7 @@ func (b *bed) pass(all, step time.Duration) {
 		if to.After(end) {
 			to = end
 		}
-		b.clock.Set(to)
+		b.advance(to.Sub(b.clock.Now()))
 		b.beat()
 	}
 }
@@ -367,13 +380,77 @@ func (b *bed) mine(blocks int) {
 		if _, err := b.chain.Mine(1); err != nil {
 			b.fail("mining: %v", err)
 		}
-		b.clock.Advance(blockEvery)
+		b.advance(blockEvery)
 		b.beat()
 		for _, arrive := range b.sites.late {
 			arrive()
 		}
 		b.sites.late = nil
+		b.follow()
 	}
+}
+
+// follow tells of a run that is played again how each order stands after a block.
+func (b *bed) follow() {
+	if *tortureRun == "" {
+		return
+	}
+	for _, o := range b.orders() {
+		if now := stateOf(o); b.stood[o.ID] != now {
+			b.stood[o.ID] = now
+			b.t.Logf("block %d: %s", b.chain.Height(), now)
+		}
+	}
+}
+
+// advance lets time go by. What Redis was told until now is older than it afterwards.
+func (b *bed) advance(by time.Duration) {
+	b.tides = append(b.tides, tideMark{b.clock.Now(), b.told()})
+	b.clock.Advance(by)
+}
+
+// tideMark is how much Redis had written down at a time.
+type tideMark struct {
+	at    time.Time
+	bytes int64
+}
+
+// told is how much Redis has written down.
+func (b *bed) told() int64 {
+	file, err := os.Stat(b.appended())
+	if err != nil {
+		b.fail("the append-only file: %v", err)
+		return 0
+	}
+	return file.Size()
+}
+
+// appended is the file that Redis appends to.
+func (b *bed) appended() string {
+	files, err := filepath.Glob(filepath.Join(b.dir, "appendonlydir", "*.incr.aof"))
+	if err != nil || len(files) != 1 {
+		b.fail("the append-only file: %v %v", files, err)
+		return ""
+	}
+	return files[0]
+}
+
+// rollBack kills Redis and has it come back without the last second of what it was told.
+func (b *bed) rollBack() {
+	cut := int64(-1)
+	for _, mark := range b.tides {
+		if !mark.at.After(b.clock.Now().Add(-time.Second)) {
+			cut = mark.bytes
+		}
+	}
+	if cut < 0 {
+		return
+	}
+	b.server.Kill()
+	if err := os.Truncate(b.appended(), cut); err != nil {
+		b.fail("cutting the append-only file: %v", err)
+	}
+	b.server.Restart()
 }
 
 // opens asks the door.

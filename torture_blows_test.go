@@ -101,3 +101,8 @@ func faultsOf(site string) []string {
 var changing = []string{
 	"node.call", "node.build", "node.send", "node.forget", "node.rescan", "ticketbooth.reserve", "ticketbooth.release",
 }
+
+// forgotten tells whether Redis is rolled back at a site: where money moves, and where it is written down.
+func forgotten(site string) bool {
+	return strings.HasPrefix(site, "order.") || strings.HasPrefix(site, "redis.order.") || site == "bot.reply"
+}

@@ -123,7 +123,6 @@ func (b *bed) checkPrices(o order.Order, s order.Statement) {
 			release += releaseFee
 		case order.Lost:
 			if t.Reason == order.ReasonNoSecret { // bought, and given back at the operator's cost
-				release += releaseFee
 				b.checkStray(o, s)
 			}
 		case order.Attention:

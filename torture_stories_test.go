@@ -18,9 +18,9 @@ type tortureTale struct {
 
 // tortureTales have payments of every kind, refunds, and seats that go to others.
 func tortureTales() []tortureTale {
-	return []tortureTale{
+	return append([]tortureTale{
 		{"brief", briefTale}, {"everyday", everydayTale}, {"several", severalTale}, {"late", lateTale}, {"outrun", outrunTale}, {"parts", partsTale},
-	}
+	}, hardTales()...)
 }
 
 // briefTale: a seat paid exactly and given back.
@@ -276,13 +276,14 @@ func (b *bed) outsider(seat string, first bool) {
 
 // attends is the operator: whatever needs a person is gone on with, or given back where that is offered.
 func (b *bed) attends() {
-	for range 3 {
+	for range 6 {
 		needs := slices.ContainsFunc(b.orders(), func(o order.Order) bool {
 			return slices.ContainsFunc(o.Tickets, func(t order.Ticket) bool { return t.State == order.Attention })
 		})
 		if !needs {
 			return
 		}
+		b.operator.letters = nil // what was tapped before is not tapped again
 		b.operator.command("attention", "")
 		if !b.operator.tap("Give it back") && !b.operator.tap("Pay it back") {
 			b.operator.tap("Go on")
@@ -294,7 +295,7 @@ func (b *bed) attends() {
 // ending plays on until the sale is over and nothing of it can be undone any more.
 func (b *bed) ending() {
 	b.attends()
-	for i := 0; b.chain.Height() < b.show+30; i++ {
+	for i := 0; b.chain.Height() < b.show+45; i++ {
 		b.mine(1)
 		if i%10 == 0 {
 			b.moving()

@@ -12,11 +12,12 @@ import (
 )
 
 var (
-	tortureRun   = flag.String("torture.run", "", "play one run of the torture, as a failure prints it")
-	tortureFull  = flag.Bool("torture.full", false, "play every run of the torture, not a sample of them")
-	tortureFirst = flag.Bool("torture.first", false, "stop the torture at the first run that fails")
-	tortureOnly  = flag.String("torture.only", "", "regular expression: blows at these pairs only, site/state")
-	tortureSeed  = flag.Uint64("torture.seed", 1, "seed of the torture")
+	tortureRun      = flag.String("torture.run", "", "play one run of the torture, as a failure prints it")
+	tortureFull     = flag.Bool("torture.full", false, "play every run of the torture, not a sample of them")
+	tortureFirst    = flag.Bool("torture.first", false, "stop the torture at the first run that fails")
+	tortureOnly     = flag.String("torture.only", "", "regular expression: blows at these pairs only, site/state")
+	tortureRollback = flag.Bool("torture.rollback", false, "play the runs of the torture in which Redis is rolled back, and no others")
+	tortureSeed     = flag.Uint64("torture.seed", 1, "seed of the torture")
 )
 
 // plan is one run: the same plan plays the same again.
@@ -55,7 +56,7 @@ func parsePlan(text string) (p plan, err error) {
 }
 
 // playTorture plays one run to its end, and gives the bed for what can be seen there.
-func playTorture(t *testing.T, server *redistest.Server, p plan) *bed {
+func playTorture(t *testing.T, server *tortureRedis, p plan) *bed {
 	t.Helper()
 	b, err := newBed(t, t.Context(), server, t.TempDir(), p)
 	if err != nil {
@@ -74,6 +75,18 @@ func playTorture(t *testing.T, server *redistest.Server, p plan) *bed {
 		b.ends = append(b.ends, stateOf(o))
 	}
 	return b
+}
+
+// tortureRedis is a Redis in memory that writes one file.
+type tortureRedis struct {
+	*redistest.Server
+	dir string
+}
+
+func startTortureRedis(t *testing.T) *tortureRedis {
+	t.Helper()
+	dir := fastDir(t)
+	return &tortureRedis{redistest.Start(t, "--dir", dir, "--auto-aof-rewrite-percentage", "0"), dir}
 }
 
 // fastDir is a folder in memory, where there is one: what is tortured is not the disk.
@@ -95,7 +108,7 @@ func TestTorture(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		tell(t, playTorture(t, redistest.Start(t, "--dir", fastDir(t)), p))
+		tell(t, playTorture(t, startTortureRedis(t), p))
 		return
 	}
 	c := newChamber(*tortureSeed)
@@ -103,6 +116,11 @@ func TestTorture(t *testing.T) {
 		c.sampled(t)
 	} else {
 		c.calm(t)
+		if *tortureRollback {
+			c.rollbacks(t)
+			c.report(t)
+			return
+		}
 		c.faults(t)
 		c.deaths(t)
 	}

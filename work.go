@@ -45,6 +45,7 @@ func (a *app) work(ctx context.Context) error {
 	})
 	group.Go(func() error { return a.durable.report(ctx) })
 	group.Go(func() error { return a.followHalls(ctx) })
+	group.Go(func() error { return a.followOlder(ctx) })
 	if a.floats != nil {
 		group.Go(func() error { return a.floats.run(ctx) })
 	}

@@ -48,3 +48,15 @@ func (s *strats) UnmarshalJSON(data []byte) error {
 	*s = strats(amount)
 	return nil
 }
+
+// crs reads an amount that the node gives in CRS, with up to eight decimals.
+type crs cirrus.Strats
+
+func (c *crs) UnmarshalJSON(data []byte) error {
+	amount, err := cirrus.ParseCRS(string(data))
+	if err != nil {
+		return fmt.Errorf("%w: %q", errNumber, data)
+	}
+	*c = crs(amount)
+	return nil
+}

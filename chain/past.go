@@ -58,21 +58,13 @@ func parseCalls(body []byte) ([]order.PastCall, error) {
 	return calls, nil
 }
 
-// Movement is one entry of the history of an address.
-type Movement struct {
-	Type   string // "received", "send", or "createOrCall"
-	TxID   cirrus.TxID
-	Amount cirrus.Strats
-	Block  uint64 // 0: not mined
-}
-
-// History lists what came to and went from one address (wallet/history).
-func (c *Client) History(ctx context.Context, account cirrus.Account, address cirrus.Address) ([]Movement, error) {
+// Movements lists what came to and went from one address (wallet/history).
+func (c *Client) Movements(ctx context.Context, account cirrus.Account, address cirrus.Address) ([]order.Movement, error) {
 	query := accountQuery(account)
 	query.Set("address", string(address))
-	var moves []Movement
+	var moves []order.Movement
 	err := c.do(ctx, call{
-		site: SiteHistory, method: http.MethodGet, base: c.node, path: "/api/wallet/history", query: query, harmless: true,
+		site: SiteHistory, method: http.MethodGet, base: c.node, path: "/api/wallet/history", query: query, limit: limitBlock, harmless: true,
 	}, func(body []byte) (err error) {
 		moves, err = parseHistory(body)
 		return err
@@ -80,30 +72,56 @@ func (c *Client) History(ctx context.Context, account cirrus.Account, address ci
 	return moves, err
 }
 
-func parseHistory(body []byte) ([]Movement, error) {
+// movement is one entry of wallet/history.
+type movement struct {
+	Type     string  `json:"type"`
+	ID       string  `json:"id"`
+	Amount   strats  `json:"amount"`
+	Fee      strats  `json:"fee"`
+	Block    *number `json:"confirmedInBlock"`
+	Index    uint32  `json:"txOutputIndex"`
+	Payments []struct {
+		To     *cirrus.Address `json:"destinationAddress"`
+		Amount crs             `json:"amount"`
+	} `json:"payments"`
+}
+
+func (m movement) read() (order.Movement, error) {
+	id, err := cirrus.ParseTxID(m.ID)
+	if err != nil {
+		return order.Movement{}, errGarbage
+	}
+	move := order.Movement{
+		Kind: m.Type, TxID: id, Index: m.Index, Amount: cirrus.Strats(m.Amount), Fee: cirrus.Strats(m.Fee),
+	}
+	if m.Block != nil {
+		move.Block = uint64(*m.Block)
+	}
+	for _, p := range m.Payments {
+		out := order.Output{Amount: cirrus.Strats(p.Amount)}
+		if p.To != nil {
+			out.Address = *p.To
+		}
+		move.Outputs = append(move.Outputs, out)
+	}
+	return move, nil
+}
+
+func parseHistory(body []byte) ([]order.Movement, error) {
 	var read struct {
 		History *[]struct {
-			Moves []struct {
-				Type   string  `json:"type"`
-				ID     string  `json:"id"`
-				Amount strats  `json:"amount"`
-				Block  *number `json:"confirmedInBlock"`
-			} `json:"transactionsHistory"`
+			Moves []movement `json:"transactionsHistory"`
 		} `json:"history"`
 	}
 	if json.Unmarshal(body, &read) != nil || read.History == nil {
 		return nil, errGarbage
 	}
-	var moves []Movement
+	var moves []order.Movement
 	for _, account := range *read.History {
 		for _, one := range account.Moves {
-			id, err := cirrus.ParseTxID(one.ID)
+			move, err := one.read()
 			if err != nil {
-				return nil, errGarbage
-			}
-			move := Movement{Type: one.Type, TxID: id, Amount: cirrus.Strats(one.Amount)}
-			if one.Block != nil {
-				move.Block = uint64(*one.Block)
+				return nil, err
 			}
 			moves = append(moves, move)
 		}

@@ -138,7 +138,7 @@ func (c *town) payOut(call order.BoothCall) {
 	if left := c.coinsAt(call.Sender); len(left) != 0 {
 		c.t.Fatalf("left behind %+v", left)
 	}
-	moves, err := c.client.History(ctx, call.Account, call.Sender)
+	moves, err := c.client.Movements(ctx, call.Account, call.Sender)
 	if err != nil || len(moves) == 0 {
 		c.t.Fatalf("history %+v, %v", moves, err)
 	}

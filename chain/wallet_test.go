@@ -126,7 +126,7 @@ func TestCallsOfAnAddress(t *testing.T) {
 	moves, err := parseHistory([]byte(`{"history":[{"accountName":"account 0","accountHdPath":"m/44'/400'/0'","coinType":400,"transactionsHistory":[
 		{"type":"received","toAddress":"tOne","id":"` + string(txA) + `","amount":100,"confirmedInBlock":9,"timestamp":"1"},
 		{"type":"createOrCall","id":"` + string(txB) + `","amount":0}]}]}`))
-	if err != nil || len(moves) != 2 || moves[0].Block != 9 || moves[1].Block != 0 || moves[1].Type != "createOrCall" {
+	if err != nil || len(moves) != 2 || moves[0].Block != 9 || moves[1].Block != 0 || moves[1].Kind != "createOrCall" {
 		t.Fatalf("got %+v, %v", moves, err)
 	}
 }

@@ -65,7 +65,7 @@ func TestAnOperatorWhoWritesMayBeToldWhatTheyCouldNotBeToldBefore(t *testing.T) 
 	}
 }
 
-// TestOperatorsReadThatRedisCouldForget and that it does not any more.
+// TestOperatorsReadThatRedisCouldForget, that it does not any more, and that it has forgotten.
 func TestOperatorsReadThatRedisCouldForget(t *testing.T) {
 	for keeps, says := range map[bool]string{false: "nothing more is sold", true: "Selling goes on"} {
 		w := newWorld(t)
@@ -73,5 +73,10 @@ func TestOperatorsReadThatRedisCouldForget(t *testing.T) {
 		if text := w.seen(); !strings.Contains(text, says) || !strings.Contains(text, "appendfsync is no.") {
 			t.Errorf("keeps %t: %s", keeps, text)
 		}
+	}
+	w := newWorld(t)
+	w.must(w.flows.StoreOlderTold(t.Context()))
+	if text := w.seen(); !strings.Contains(text, "older data") || !strings.Contains(text, "usher audit") {
+		t.Error(text)
 	}
 }

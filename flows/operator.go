@@ -176,6 +176,14 @@ func (f *Flows) FloatLow(ctx context.Context, free, needed cirrus.Strats) error 
 	return nil
 }
 
+// StoreOlderTold tells the operators that Redis has come back with older data. It fails where none of them could be told.
+func (f *Flows) StoreOlderTold(ctx context.Context) error {
+	if err := f.tellOperators(ctx, Screen{Text: f.voice("").say("operator.store_older", nil)}); err != nil {
+		return fmt.Errorf("telling that Redis has older data: %w", err)
+	}
+	return nil
+}
+
 // tellOperators sends each operator a message. It fails where none got it.
 func (f *Flows) tellOperators(ctx context.Context, screen Screen) error {
 	var failed []error
@@ -203,12 +211,12 @@ func (f *Flows) attendScreen(v voice, o order.Order, t order.Ticket) Screen {
 		}),
 		v.say(why, nil),
 		v.say("operator.where", args{
-			"Address": t.Address.Short(), "Wallet": t.Account.String(), "Sum": f.crs(t.Coin.Amount),
+			"Address": string(t.Address), "Wallet": t.Account.String(), "Sum": f.crs(t.Coin.Amount),
 			"Before": string(t.Before),
 		}),
 		f.tried(v, "operator.reserve", t.Reserve), f.tried(v, "operator.release", t.Release),
 	)
-	return Screen{Text: text, Buttons: [][]Button{f.attendButtons(v, o, t)}}
+	return Screen{Text: text, Buttons: [][]Button{attendButtons(v, o, t)}}
 }
 
 func (f *Flows) tried(v voice, id string, c order.Call) Text {
@@ -225,18 +233,31 @@ func (f *Flows) tried(v voice, id string, c order.Call) Text {
 	return v.say(id, args{"Count": c.Attempt, "Refused": c.Refused, "Tx": tx, "Block": in})
 }
 
-// attendButtons are the ways on that fit where the ticket came from.
-func (f *Flows) attendButtons(v voice, o order.Order, t order.Ticket) []Button {
-	ids := []string{string(o.ID), t.ID}
-	switch t.Before {
-	case order.Stray:
-		return []Button{v.button("button.let_go", nil, act(doLetGo, ids...))}
-	case order.Held, order.Reserving:
-		return []Button{
-			v.button("button.resolve", nil, act(doResolve, ids...)), v.button("button.pay_back", nil, act(doPayBack, ids...)),
+// operatorAsks are the buttons of the operator, by what they ask.
+func operatorAsks() map[order.Verb]verb {
+	return map[order.Verb]verb{order.Resolve: doResolve, order.LetGo: doLetGo, order.PayBack: doPayBack}
+}
+
+// askedBy is what a button of the operator asks.
+func askedBy(button verb) order.Verb {
+	for ask, with := range operatorAsks() {
+		if with == button {
+			return ask
 		}
 	}
-	return []Button{v.button("button.resolve", nil, act(doResolve, ids...))}
+	return ""
+}
+
+// operatorButton names the words of a button of the operator.
+func operatorButton(ask order.Verb) string { return "button." + string(ask) }
+
+// attendButtons are the ways on that fit why the ticket needs a person.
+func attendButtons(v voice, o order.Order, t order.Ticket) []Button {
+	var row []Button
+	for _, ask := range t.Asks() {
+		row = append(row, v.button(operatorButton(ask), nil, act(operatorAsks()[ask], string(o.ID), t.ID)))
+	}
+	return row
 }
 
 // operatorTapped carries out a button of the operator.
@@ -244,11 +265,10 @@ func (f *Flows) operatorTapped(ctx context.Context, t *turn, a action) (Reply, e
 	if !f.admin(t.customer()) {
 		return Reply{Answer: t.answer("tap.not_yours"), Alert: true}, nil
 	}
-	verbs := map[verb]order.Verb{doResolve: order.Resolve, doLetGo: order.LetGo, doPayBack: order.PayBack}
 	if f.Operate == nil {
 		return Reply{Answer: t.answer("operator.moved_on"), Alert: true}, nil
 	}
-	_, err := f.Operate(ctx, order.ID(a.args[0]), order.Ask{Verb: verbs[a.verb], Ticket: a.args[1]})
+	_, err := f.Operate(ctx, order.ID(a.args[0]), order.Ask{Verb: askedBy(a.verb), Ticket: a.args[1]})
 	switch {
 	case errors.Is(err, order.ErrNotFound), errors.Is(err, order.ErrNotAllowed):
 		return Reply{Answer: t.answer("operator.moved_on"), Alert: true}, nil

@@ -19,16 +19,22 @@ func (db *DB) salesKey() string { return db.key("{board}", "sales") }
 
 // Tip implements order.View.
 func (db *DB) Tip(ctx context.Context) (tip order.Tip, err error) {
-	var raw string
-	err = db.do(ctx, "redis.board.tip", func(ctx context.Context) (err error) {
-		raw, err = db.client.Get(ctx, db.tipKey()).Result()
-		return err
+	var raw *redis.StringCmd
+	var older *redis.SliceCmd
+	err = db.do(ctx, "redis.board.tip", func(ctx context.Context) error {
+		_, err := db.client.Pipelined(ctx, func(pipe redis.Pipeliner) error {
+			raw = pipe.Get(ctx, db.tipKey())
+			older = pipe.HMGet(ctx, db.olderKey(), "count", "coins")
+			return nil
+		})
+		return exceptNil(err)
 	})
-	if errors.Is(err, redis.Nil) {
+	if err == nil && errors.Is(raw.Err(), redis.Nil) {
 		err = order.ErrNotFound
 	}
 	if err == nil {
-		err = unwrap(raw, &tip)
+		err = unwrap(raw.Val(), &tip)
+		tip.Older, tip.Stale = readOlder(older.Val())
 	}
 	if err != nil {
 		return order.Tip{}, fmt.Errorf("read tip: %w", err)

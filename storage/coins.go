@@ -20,12 +20,12 @@ import (
 // still true.
 
 // postCoins changes coins, and notes which orders they touched until the poster says that it was told.
-// KEYS: 1 coins, 2 mark, 3 touched orders; all of one slot. ARGV: 1 mark of the poster's copy, 2 new mark, 3 number of
-// addresses to set, 4 to delete, 5 of orders told before, 6 of orders touched; then address and coins each, addresses,
-// orders, orders. Result: {"stale"} | {"posted", order…}, the orders touched and not yet told.
+// KEYS: 1 coins, 2 mark, 3 touched orders, 4 where the time of it is kept; all of one slot. ARGV: 1 mark of the poster's copy,
+// 2 new mark, 3 number of addresses to set, 4 to delete, 5 of orders told before, 6 of orders touched, 7 now in ms; then
+// address and coins each, addresses, orders, orders. Result: {"stale"} | {"posted", order…}, the orders touched and not yet told.
 var postCoins = redis.NewScript(`
 if (redis.call('GET', KEYS[2]) or '') ~= ARGV[1] then return {'stale'} end
-local at = 6
+local at = 7
 local function each(count, act)
   for _ = 1, tonumber(count) do act(ARGV[at + 1], ARGV[at + 2]); at = at + 1 end
 end
@@ -34,6 +34,7 @@ each(ARGV[4], function(address) redis.call('HDEL', KEYS[1], address) end)
 each(ARGV[5], function(id) redis.call('SREM', KEYS[3], id) end)
 each(ARGV[6], function(id) redis.call('SADD', KEYS[3], id) end)
 if tonumber(ARGV[3]) + tonumber(ARGV[4]) > 0 then redis.call('SET', KEYS[2], ARGV[2]) end
+redis.call('HSET', KEYS[4], 'coins', ARGV[7])
 local touched = redis.call('SMEMBERS', KEYS[3])
 table.insert(touched, 1, 'posted')
 return touched
@@ -167,13 +168,13 @@ func (db *DB) postOnce(
 	if err != nil {
 		return nil, false, err
 	}
-	args := []any{cache.mark, token, len(set) / 2, len(gone), len(cache.told), len(touched)}
+	args := []any{cache.mark, token, len(set) / 2, len(gone), len(cache.told), len(touched), db.cfg.Clock().UnixMilli()}
 	args = append(append(args, set...), gone...)
 	for _, id := range append(slices.Clone(cache.told), touched...) {
 		args = append(args, string(id))
 	}
 	cache.loaded = false // until the answer says otherwise
-	result, err := db.run(ctx, "redis.board.post_coins", postCoins, db.coinsKeys(), args...)
+	result, err := db.run(ctx, "redis.board.post_coins", postCoins, append(db.coinsKeys(), db.olderKey()), args...)
 	if err != nil {
 		return nil, false, err
 	}

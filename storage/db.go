@@ -10,6 +10,7 @@ import (
 	"io"
 	"log/slog"
 	"strconv"
+	"sync/atomic"
 	"time"
 
 	"github.com/go-redsync/redsync/v4"
@@ -55,6 +56,7 @@ type DB struct {
 	mutexes  *redsync.Redsync
 	instance string // tells this process's turns from others'
 	coins    coinCache
+	seenRun  atomic.Pointer[string] // run ids of Redis, as last looked at (LookOlder); nil: never
 }
 
 var (
@@ -80,7 +82,11 @@ func Open(ctx context.Context, cfg Config) (*DB, error) {
 	}
 	opts.ContextTimeoutEnabled = true
 	opts.MaintNotificationsConfig = &maintnotifications.Config{Mode: maintnotifications.ModeDisabled}
-	db := &DB{cfg: cfg.filled(), client: redis.NewUniversalClient(opts)}
+	db := &DB{cfg: cfg.filled()}
+	if !opts.IsClusterMode { // there each server has a run id of its own
+		opts.OnConnect = db.connected
+	}
+	db.client = redis.NewUniversalClient(opts)
 	if err := db.start(ctx); err != nil {
 		return nil, errors.Join(fmt.Errorf("open storage: %w", err), db.client.Close())
 	}

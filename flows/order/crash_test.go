@@ -138,3 +138,46 @@ func deadly(t *testing.T, site string, nth int, before bool) {
 	}
 	w.settled(w.o.Due)
 }
+
+// strayStory plays a purchase whose answer is lost, to the end, with a float.
+func (w *world) strayStory() {
+	w.t.Helper()
+	w.open()
+	w.pay()
+	w.mine(16)
+	w.pass(5 * time.Minute)
+	w.mine(16)
+	w.pass(5 * time.Minute)
+	w.mine(4)
+}
+
+// TestDeathAtAnyCallSiteOnTheWayToTheFloatChangesNothing: once the secret is lost, no death costs anybody a strat more, nor
+// the float a coin.
+func TestDeathAtAnyCallSiteOnTheWayToTheFloatChangesNothing(t *testing.T) {
+	calm := newFloated(t, fewCoins)
+	calm.next(order.SiteReserve, lost())
+	calm.strayStory()
+	calm.wants(order.Filled, order.Lost)
+	for site, count := range calm.sites.count {
+		for nth := range count {
+			for _, before := range []bool{true, false} {
+				if site == order.SiteReserve {
+					continue // it is the call whose answer is lost
+				}
+				t.Run(fmt.Sprintf("%s/%d/before=%t", site, nth+1, before), func(t *testing.T) {
+					w := newFloated(t, fewCoins)
+					w.next(order.SiteReserve, lost())
+					w.next(site, slices.Repeat([]fault{fine()}, nth)...)
+					w.next(site, fault{before: before, crash: true})
+					w.strayStory()
+					if w.deaths != 1 {
+						t.Fatalf("died %d times", w.deaths)
+					}
+					w.wants(order.Filled, order.Lost)
+					w.wantsClaims(1)
+					w.settled(w.o.Due)
+				})
+			}
+		}
+	}
+}

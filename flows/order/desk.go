@@ -213,14 +213,17 @@ func (o *Order) redirect(to cirrus.Address, now time.Time) error {
 	return nil
 }
 
-// lookAgain has payouts that wait for another address looked at now: those of a ticket, or all; found tells whether
-// there are any.
+// lookAgain has payouts that wait for another address looked at now: those of a ticket, or all; and what a ticket waits for
+// from an empty float. found tells whether there is any.
 func (o *Order) lookAgain(ticket string, now time.Time) (found bool) {
 	for i := range o.Payouts {
 		p := &o.Payouts[i]
 		if p.State == AddressNeeded && (ticket == "" || p.Ticket == "" || p.Ticket == ticket) {
 			p.Again, found = now, true
 		}
+	}
+	if a := o.aiding(ticket); a != nil && a.Short {
+		a.Again, found = now, true
 	}
 	return found
 }
@@ -260,26 +263,17 @@ func (e *Engine) operate(o *Order, ask Ask) error {
 		return ErrNotAllowed
 	case t.State != Attention && ask.Verb == Resolve && o.lookAgain(t.ID, now):
 		return nil
-	case t.State != Attention:
+	case t.State != Attention, !slices.Contains(t.Asks(), ask.Verb):
 		return ErrNotAllowed
 	}
 	switch ask.Verb {
 	case Resolve:
-		if t.Before == Stray && t.Reason != ReasonFloat {
-			return ErrNotAllowed
-		}
 		resume(o, t, now)
 	case LetGo:
-		if t.Before != Stray || t.Reason == ReasonFloat {
-			return ErrNotAllowed
-		}
 		t.Stray = e.Float != nil
 		t.Undo = time.Time{}
 		t.move(Releasing, now)
 	case PayBack:
-		if t.Before != Held && t.Before != Reserving {
-			return ErrNotAllowed
-		}
 		t.move(Lost, now)
 	default:
 		return ErrNotAllowed

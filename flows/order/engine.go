@@ -38,6 +38,7 @@ type Deps struct {
 	View      View
 	Booth     Booth
 	Ledger    Ledger
+	Past      Past
 	Purse     Purse
 	Float     Float // nil: there is none, and a person sees to what is lost
 	Jobs      Jobs

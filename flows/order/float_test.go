@@ -265,3 +265,38 @@ func TestTheFloatPaysTheGasOfAGivingBackThatCameTooLate(t *testing.T) {
 	w.wantsClaims(1)
 	w.settled(w.o.Due)
 }
+
+func TestTwoOrdersNeverShareACoinOfTheFloatNorItsChange(t *testing.T) {
+	w := strayed(newFloated(t, []cirrus.Strats{30 * cirrus.CRS, 30 * cirrus.CRS}))
+	first := w.o.ID
+	w.open(seat3C)
+	w.pay()
+	w.next(order.SiteReserve, lost())
+	w.mine(14)
+	w.wants(order.Filled, order.Lost)
+	w.wantsClaims(2)
+	other, err := w.db.Load(t.Context(), first)
+	w.must(err)
+	if a, b := w.o.Aids[0], other.Aids[0]; a.From[0] == b.From[0] || a.Coins[0].Outpoint == b.Coins[0].Outpoint {
+		t.Errorf("both had %s", a.From[0])
+	}
+	if came := w.node.arrived(refund); came != w.o.Due+other.Due {
+		t.Errorf("%s came back of %s", came, w.o.Due+other.Due)
+	}
+}
+
+// TestTheNextOrderFindsNoChangeOfTheOneBefore: what is left of a used coin is none that it may have.
+func TestTheNextOrderFindsNoChangeOfTheOneBefore(t *testing.T) {
+	w := strayed(newFloated(t, []cirrus.Strats{30 * cirrus.CRS}))
+	w.open(seat3C)
+	w.pay()
+	w.next(order.SiteReserve, lost())
+	w.mine(14)
+	w.wants(order.Filled, order.Attention)
+	if w.ticket().Reason != order.ReasonFloat {
+		t.Errorf("needs a person for %s", w.ticket().Reason)
+	}
+	w.float.fill(6 * cirrus.CRS)
+	w.mine(6)
+	w.wants(order.Filled, order.Lost)
+}

@@ -43,8 +43,11 @@ type Order struct {
 	// NextHeight is the block with which the next step is due; zero: none. A deadline in blocks is no time.
 	NextHeight uint64 `json:"nextHeight,omitzero"`
 	Forks      uint64 `json:"forks,omitzero"` // Tip.Forks when it was last looked through for what undone blocks concern
-	Card       Card   `json:"card,omitzero"`
-	Attempts   int    `json:"attempts,omitzero"` // failed runs in a row, for the wait before the next
+	// Older is Tip.Older when it was last held against the chain; OlderFrom the tip when that began, while it waits.
+	Older     uint64 `json:"older,omitzero"`
+	OlderFrom uint64 `json:"olderFrom,omitzero"`
+	Card      Card   `json:"card,omitzero"`
+	Attempts  int    `json:"attempts,omitzero"` // failed runs in a row, for the wait before the next
 	// Private is stored sealed, never in plain text.
 	Private Private `json:"-"`
 }

@@ -102,6 +102,9 @@ func (r *run) nextHeight() uint64 {
 			soonest = height
 		}
 	}
+	if r.o.OlderFrom > 0 {
+		add(r.k.tip.Height + 1)
+	}
 	if r.o.State == Paying || r.o.State == Joining || r.o.State == Splitting {
 		add(r.k.tip.Height + 1)
 	}

@@ -143,3 +143,47 @@ func (n *node) resold(seats ...cirrus.Seat) {
 		n.seat(seat).Resold = true
 	}
 }
+
+// Movements lists what came to and went from an address, as wallet/history does.
+func (n *node) Movements(_ context.Context, _ cirrus.Account, address cirrus.Address) ([]order.Movement, error) {
+	sent := map[cirrus.TxID]*order.Movement{}
+	var list []order.Movement
+	for _, c := range n.coins {
+		if c.Address != address || c.spentBy == "" || !n.out(c.spentBy) {
+			continue
+		}
+		for _, t := range slices.Concat(n.calls, n.built) {
+			if t.id != c.spentBy {
+				continue
+			}
+			if sent[t.id] == nil {
+				sent[t.id] = n.sent(t)
+			}
+		}
+	}
+	for _, m := range sent {
+		list = append(list, *m)
+	}
+	for _, c := range n.coins {
+		if c.Address == address && sent[c.TxID] == nil {
+			list = append(list, order.Movement{Kind: order.MovedIn, TxID: c.TxID, Index: c.Index, Amount: c.Amount, Block: c.block})
+		}
+	}
+	return list, nil
+}
+
+func (n *node) sent(t *tx) *order.Movement {
+	m := &order.Movement{Kind: order.MovedOut, TxID: t.id, Block: t.mined}
+	if t.call != nil {
+		m.Kind = "createOrCall"
+	}
+	for _, in := range t.inputs {
+		m.Amount += n.coins[in].Amount
+	}
+	m.Fee = m.Amount
+	for _, out := range t.outputs {
+		m.Fee -= out.Amount
+		m.Outputs = append(m.Outputs, order.Output{Address: out.Address, Amount: out.Amount})
+	}
+	return m
+}

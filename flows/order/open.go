@@ -64,6 +64,11 @@ func (e *Engine) record(ctx context.Context, o *Order, n New, total Total) error
 			o.keepName(t.ID, n.Names[i])
 		}
 	}
+	tip, err := e.View.Tip(ctx)
+	if err != nil {
+		return fmt.Errorf("reading the tip: %w", err)
+	}
+	o.Older = tip.Older // nothing of it can have been forgotten yet
 	o.ShowFrom = e.Clock().Add(ShowAfter)
 	o.Next = o.ShowFrom
 	if err := e.Store.Save(ctx, o); err != nil {
@@ -170,7 +175,7 @@ func (e *Engine) roomFor(ctx context.Context, customer int64) error {
 // claim finds addresses of the order's account that no order ever had, nor this one before. A node may offer the same addresses again and again
 // until they are used, so the memory of what was handed out is ours.
 func (e *Engine) claim(ctx context.Context, o Order, wanted int) ([]cirrus.Address, error) {
-	const most = 4096
+	const most = 1 << 16 // far more than a backup that was put back has burnt
 	var mine []cirrus.Address
 	for n := wanted; n <= most; n *= 4 {
 		candidates, err := e.Purse.Candidates(ctx, o.Account, n)

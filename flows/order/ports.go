@@ -62,6 +62,9 @@ type Addresses interface {
 	Owner(ctx context.Context, address cirrus.Address) (ID, error)
 }
 
+// Nobody is the order of addresses that must never be given to one: whether somebody was shown them is not known any more.
+const Nobody ID = "nobody"
+
 // View is what the watcher wrote down of the chain; reading it makes no node call.
 type View interface {
 	// Tip is the newest block seen. Errors: ErrNotFound before the first.
@@ -85,6 +88,10 @@ type Tip struct {
 	Network string    `json:"network"`
 	Forks   uint64    `json:"forks"` // how often blocks were undone, so far
 	Fork    uint64    `json:"fork"`  // blocks above this height were undone at least once, of late; the deepest such
+	// Older is how often the store came back with older records, or may have, so far. The store knows it, not the watcher.
+	Older uint64 `json:"-"`
+	// Stale tells that the coins were not looked at since Older was last counted.
+	Stale bool `json:"-"`
 }
 
 // Sale is a venue and what it sells now.
@@ -170,6 +177,29 @@ type Ledger interface {
 	Calls(ctx context.Context, account cirrus.Account, sender cirrus.Address) ([]PastCall, error)
 	// Forget removes unmined transactions from the wallet, so that their coins are spendable again.
 	Forget(ctx context.Context, account cirrus.Account, txs ...cirrus.TxID) error
+}
+
+// Past tells what came to and went from an address, however long ago.
+type Past interface {
+	// Movements lists what an address of ours received and sent, unmined ones included.
+	Movements(ctx context.Context, account cirrus.Account, address cirrus.Address) ([]Movement, error)
+}
+
+// The kinds of Movement. A node of 2020 calls a contract call MovedOut too.
+const (
+	MovedIn  = "received"
+	MovedOut = "send"
+)
+
+// Movement is one entry of the history of an address.
+type Movement struct {
+	Kind    string // MovedIn, MovedOut, or another for a contract call
+	TxID    cirrus.TxID
+	Index   uint32        // of the output, where it came in
+	Amount  cirrus.Strats // what came in, or all that was sent, the network fee with it, change aside
+	Fee     cirrus.Strats // network fee of what was sent
+	Block   uint64        // 0: not mined
+	Outputs []Output      // of what was sent
 }
 
 // Receipt is the outcome of a mined contract call.

@@ -32,6 +32,9 @@ func (r *run) machines() []machine {
 // step moves the first machine of the order that can move, and tells whether one did. A ticket or payout that fails is
 // left aside for the rest of the run, so that none waits for another; all wait for the money in.
 func (r *run) step(ctx context.Context) (moved bool, err error) {
+	if moved, waits, err := r.stepOlder(ctx); moved || waits || err != nil {
+		return moved, err
+	}
 	if moved, err = r.stepFork(ctx); moved || err != nil {
 		return moved, err
 	}

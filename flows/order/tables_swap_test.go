@@ -90,6 +90,7 @@ func choiceStages() []stage {
 			{outcome: "the money of a lost seat is brought over", leads: "reserving", happens: oneBlock},
 			{outcome: "the other seat is sold on the way", leads: "lost", ends: order.Lost, bring: alsoSold, happens: oneBlock},
 			{outcome: "the money brought over is not seen", leads: "attention", ends: order.Attention, bring: hidesSwap, happens: func(w *world) { w.mine(25) }},
+			{outcome: "what brings the money over is not mined for long", leads: "attention", ends: order.Attention, happens: func(w *world) { w.idle(300) }},
 		}},
 		{table: "ticket", state: "held", enter: dearer, ends: order.Lost, cases: []ending{
 			{outcome: "the lost seat's money is not seen any more", leads: "dropped", ends: order.Attention, enter: lostUnseenAgain, happens: func(w *world) { w.mine(25) }},

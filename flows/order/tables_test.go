@@ -78,14 +78,29 @@ func readAgain(errs ...error) []ending {
 }
 
 func TestRows(t *testing.T) {
+	var told []order.Ticket
+	played, cases := 0, 0
 	for _, s := range stages() {
 		for _, e := range s.cases {
-			t.Run(s.name(e), func(t *testing.T) { s.play(t, e) })
+			cases++
+			t.Run(s.name(e), func(t *testing.T) {
+				told = append(told, s.play(t, e).causes...)
+				played++
+			})
+		}
+	}
+	if played < cases { // only some were asked for
+		return
+	}
+	for _, cause := range order.Causes() {
+		seen := func(t order.Ticket) bool { return t.Reason == cause.Reason && t.Before == cause.From }
+		if !slices.ContainsFunc(told, seen) {
+			t.Errorf("no ticket came to need a person for %s in state %s", cause.Reason, cause.From)
 		}
 	}
 }
 
-func (s stage) play(t *testing.T, e ending) {
+func (s stage) play(t *testing.T, e ending) *world {
 	w, l := s.set(t, e)
 	l.fail(s, e)
 	s.goOn(w, e)
@@ -95,6 +110,7 @@ func (s stage) play(t *testing.T, e ending) {
 		l.cameTo(s, e)
 	}
 	w.comesToRest(s, e)
+	return w
 }
 
 // set brings a world to the stage, with a logbook.

@@ -119,14 +119,16 @@ type world struct {
 	engine  *order.Engine
 	cfg     order.Config
 	o       order.Order
-	read    reading  // what o is
-	told    []string // reasons that the operator was told of
+	read    reading        // what o is
+	told    []string       // reasons that the operator was told of
+	causes  []order.Ticket // the tickets as they were then
 	parcels map[string]int
 	noChat  bool
 	deaths  int
 	revived int
 	float   *purseOfFloat
 	forks   uint64 // reorganisations that the watcher has seen
+	older   uint64 // how often the store came back older
 }
 
 func newWorld(t *testing.T) *world {
@@ -169,7 +171,7 @@ func newWorldWith(t *testing.T, change func(*order.Config)) *world {
 	change(&cfg)
 	w.cfg = cfg
 	w.engine = order.NewEngine(cfg, order.Deps{
-		Store: w.db, Locks: w.db, Holds: w.db, Addresses: w.db, View: w.db, Booth: w.node, Ledger: w.node, Purse: w.node,
+		Store: w.db, Locks: w.db, Holds: w.db, Addresses: w.db, View: w.db, Booth: w.node, Ledger: w.node, Past: w.node, Purse: w.node,
 		Jobs: w.jobs, Teller: w, Deliverer: w, Sites: w.sites, Clock: clock.Now, Strict: true,
 		NewID: func() string { serial++; return fmt.Sprintf("id%d", serial) },
 		Pick:  func(int) int { return 0 },
@@ -198,7 +200,12 @@ func (w *world) handle(ctx context.Context, id order.ID) (err error) {
 func (w *world) Tell(context.Context, *order.Order) error { return nil }
 
 func (w *world) Attend(_ context.Context, o order.Order, ticket string) error {
-	w.told = append(w.told, string(o.Ticket(ticket).Reason))
+	t := o.Ticket(ticket)
+	w.told = append(w.told, string(t.Reason))
+	w.causes = append(w.causes, *t)
+	if _, known := order.CauseOf(*t); t.State == order.Attention && !known {
+		w.t.Errorf("%s needs a person for %s in state %s, which is not in the list", t.Seat, t.Reason, t.Before)
+	}
 	return nil
 }
 
@@ -222,7 +229,7 @@ func (w *world) post() {
 	w.t.Helper()
 	ctx := w.t.Context()
 	w.must(w.db.PostTip(ctx, order.Tip{
-		Height: w.node.height, Time: w.clock.Now(), Healthy: true, Forks: w.node.forks, Fork: w.node.fork,
+		Height: w.node.height, Time: w.clock.Now(), Healthy: true, Forks: w.node.forks, Fork: w.node.fork, Older: w.older,
 	}))
 	w.must(w.db.PostSale(ctx, w.node.sale))
 	ids, err := w.db.PostCoins(ctx, w.node.spendable())

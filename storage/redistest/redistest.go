@@ -138,6 +138,16 @@ func (s *Server) Configure(name, value string) {
 	if answer, err := s.say("CONFIG SET " + name + " " + value); err != nil || answer != "+OK" {
 		s.tb.Fatalf("redistest: setting %s to %s: %q, %v", name, value, answer, err)
 	}
+	// Turning appendonly on has a child write the file anew, which outlives a killed server and writes on in its folder.
+	ctx, cancel := context.WithTimeout(s.tb.Context(), startTimeout)
+	defer cancel()
+	err := poll(ctx, func() bool {
+		info, err := s.say("INFO persistence")
+		return err == nil && strings.Contains(info, "aof_rewrite_in_progress:0") && strings.Contains(info, "aof_rewrite_scheduled:0")
+	})
+	if err != nil {
+		s.tb.Fatalf("redistest: the file is not written anew: %v", err)
+	}
 }
 
 // Snapshot keeps the data as they are now. back puts them in the place of the newer ones, as whoever restores a backup
