@@ -104,3 +104,46 @@ func (w *world) survivedFork(site string) {
 	w.wants(order.Filled, order.Released)
 	w.settled(w.o.Due)
 }
+
+// TestAnExcessThatVanishedHoldsUpNoRefund has the customer give a ticket back while what came on top is on its way to
+// them, and the blocks undone that it rests on: one of its inputs was given back by the purchase and is gone.
+func TestAnExcessThatVanishedHoldsUpNoRefund(t *testing.T) {
+	w := forking()(t)
+	w.open()
+	w.pay()
+	w.pay()
+	w.mine(3)
+	w.wants(order.Filled, order.Owned)
+	for w.mine(1); w.payout().State != order.Done; {
+		w.mine(1)
+	}
+	w.must(w.ask(order.GiveBack))
+	w.fork(8)
+	undoOver(w)
+	w.mine(10)
+	w.wants(order.Filled, order.Released)
+	w.mine(5)
+	w.settled(w.paidIn())
+}
+
+// TestMoneyThatVanishedWithItsBlocksIsSentAgain has the blocks undone, twice, in which the money for a lost seat went
+// back: what the failed purchase had given back comes again as other coins. The payments are still there, though the
+// wallet counts them as spent by what vanished.
+func TestMoneyThatVanishedWithItsBlocksIsSentAgain(t *testing.T) {
+	w := forking()(t)
+	w.open()
+	w.pay()
+	w.pay()
+	w.mine(1)
+	w.pay()
+	w.node.seat(seat3D).Owner = others
+	w.mine(1)
+	w.wants(order.Filled, order.Lost)
+	w.pay()
+	w.pay()
+	w.fork(5)
+	w.fork(20)
+	w.mine(30)
+	w.wants(order.Filled, order.Lost)
+	w.settled(w.paidIn())
+}

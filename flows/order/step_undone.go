@@ -22,17 +22,29 @@ func (r *run) stepUndone(ctx context.Context, p *Payout) (bool, error) {
 	if err != nil || out || r.k.tip.Height < p.Block+vanishedAfter {
 		return false, err
 	}
-	for _, coin := range p.Coins {
-		there, err := r.coinThere(ctx, spot{"payout", string(p.State)}, coin.Outpoint, true)
-		if err != nil {
-			return false, err
-		}
-		if !there {
-			return r.inputGone(ctx, p)
-		}
+	there, err := r.inputsThere(ctx, p)
+	if err != nil {
+		return false, err
+	}
+	if there < len(p.Coins) {
+		return r.inputGone(ctx, p, there > 0)
 	}
 	p.move(Built, r.k.now) // it vanished, and its inputs are all there: the same bytes again
 	return r.moved(ctx)
+}
+
+// inputsThere is how many inputs of the payout are there unspent, as the mempool sees it.
+func (r *run) inputsThere(ctx context.Context, p *Payout) (n int, err error) {
+	for _, coin := range p.Coins {
+		there, err := r.coinThere(ctx, spot{"payout", string(p.State)}, coin.Outpoint, true)
+		if err != nil {
+			return 0, err
+		}
+		if there {
+			n++
+		}
+	}
+	return n, nil
 }
 
 // paysIn tells whether an output of the payout is there unspent, as the mempool sees it or as the chain alone does.
@@ -61,12 +73,13 @@ func (p Payout) outputs() uint32 {
 // inputGone sees to a payout of which neither an output nor an input can be found. Either its outputs were spent by
 // whom they were paid to, or an input vanished with the call that had made it. That call is made again in another block
 // and gives back other coins: where such lie there the old transaction can never be mined, and the money is owed anew.
-func (r *run) inputGone(ctx context.Context, p *Payout) (bool, error) {
-	if t := r.o.Ticket(p.Ticket); t != nil && t.inFlight() {
+// So it is where another input is there, for then it was not mined; the wallet shows that one only when it is told.
+func (r *run) inputGone(ctx context.Context, p *Payout, unmined bool) (bool, error) {
+	if t := r.o.Ticket(p.Ticket); t != nil && t.inFlight() && !t.awaits(*p) {
 		return false, nil
 	}
 	fresh := slices.ContainsFunc(r.free(p.From, ""), func(c cirrus.Coin) bool { return c.Confirmations > 0 })
-	if !fresh && r.stillOwed(*p) {
+	if !unmined && !fresh && r.stillOwed(*p) {
 		if r.k.tip.Height <= max(p.Undone, p.Block)+lateBlocks {
 			return false, nil
 		}
@@ -125,6 +138,11 @@ func (r *run) stillOwed(p Payout) bool {
 // inFlight tells whether a call of the ticket's is to be made or mined: what lies at its address is not settled.
 func (t Ticket) inFlight() bool {
 	return t.State == Reserving || t.State == Unknown || t.State == Reserved || t.State == Releasing
+}
+
+// awaits tells whether giving the ticket back has not begun because this payout of an excess is to arrive first.
+func (t Ticket) awaits(p Payout) bool {
+	return p.Keep > 0 && t.State == Releasing && t.Release.TxID == "" && !t.Release.Calling
 }
 
 // stepStuck sees to a purchase whose block was undone long ago and that was not mined again. A call that is in no

@@ -56,8 +56,7 @@ func (o Order) unfilled() bool {
 
 // settled tells whether nothing of a ticket, or of the order's own address, is on its way back.
 func (o *Order) settled(ticket string) bool {
-	last := o.Payout(ticket)
-	return last == nil || last.State.Final()
+	return !slices.ContainsFunc(o.Payouts, func(p Payout) bool { return p.Ticket == ticket && !p.State.Final() })
 }
 
 // free lists the coins at an address that nothing of ours spent or wrote off, as far as is known: a coin just spent
