@@ -147,3 +147,21 @@ func TestMoneyThatVanishedWithItsBlocksIsSentAgain(t *testing.T) {
 	w.wants(order.Filled, order.Lost)
 	w.settled(w.paidIn())
 }
+
+// TestAPayoutOfWhichOneInputWasSpentElsewhereIsMadeOfTheRest has two payments on their way back when blocks are undone,
+// and one of them spent elsewhere by the payer in the blocks that take their place.
+func TestAPayoutOfWhichOneInputWasSpentElsewhereIsMadeOfTheRest(t *testing.T) {
+	w := forking()(t)
+	w.open()
+	w.must(w.ask(order.Cancel))
+	w.pay()
+	w.pay()
+	w.mine(3)
+	w.wantsPayout(order.Done)
+	w.node.reorg(3)
+	w.node.spentElsewhere(w.node.payments[0])
+	w.post()
+	w.mine(28)
+	w.wantsPayout(order.Done)
+	w.settled(w.o.Due)
+}

@@ -64,6 +64,13 @@ func (n *node) dropOrphans() {
 	}
 }
 
+// spentElsewhere has the payer spend what they paid, and was not mined, another way.
+func (n *node) spentElsewhere(payment cirrus.Coin) {
+	delete(n.coins, payment.Outpoint)
+	n.pending = slices.DeleteFunc(n.pending, func(t *tx) bool { return t.id == payment.TxID })
+	n.dropOrphans()
+}
+
 // fork is a reorganisation: blocks are undone, and others take their place, with one more on top, which mine again what
 // can be mined.
 func (w *world) fork(depth int) {

@@ -34,9 +34,10 @@ func (s Sweeper) Start(ctx context.Context) error {
 }
 
 // Undone wakes every order that rests on a block which is not final yet, after blocks were undone: it waits for a block
-// at most Finality above the tip, or for an earlier one.
+// at most Finality above the tip that was, or for an earlier one. The tip that is may be lower by as much as was undone,
+// and what is not final is at most Finality deep.
 func (s Sweeper) Undone(ctx context.Context, height uint64) error {
-	return s.wake(ctx, s.Clock(), height+s.Finality+1, math.MaxInt32)
+	return s.wake(ctx, s.Clock(), height+2*s.Finality+1, math.MaxInt32)
 }
 
 func (s Sweeper) wake(ctx context.Context, until time.Time, height uint64, limit int) error {
