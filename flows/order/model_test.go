@@ -11,12 +11,12 @@ import (
 	"github.com/usherbot/usher/flows/order"
 )
 
-// TestModelWhateverHappensTheMoneyAddsUp plays random events in random order: payments of any kind, blocks, outsiders,
-// faults and deaths at any call site, taps, time. Afterwards every strat is accounted for, no seat was bought twice, and
-// whatever is not over has a next step. -rapid.checks has it go on for longer: make models.
+// TestModelWhateverHappensTheMoneyAddsUp plays random events in random order: payments of any kind, blocks, some of them
+// undone again, outsiders, faults and deaths at any call site, taps, time. Afterwards every strat is accounted for, no
+// seat was bought twice, and whatever is not over has a next step. -rapid.checks has it go on for longer: make models.
 func TestModelWhateverHappensTheMoneyAddsUp(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
-		w := newWorld(t)
+		w := newWorldWith(t, func(cfg *order.Config) { cfg.Finality = 240 })
 		w.open(rapid.SampledFrom([][]cirrus.Seat{{seat3D}, {seat3D, seat4A}, threeSeats}).Draw(rt, "seats")...)
 		for range rapid.IntRange(5, 30).Draw(rt, "events") {
 			w.event(rt)
@@ -34,7 +34,7 @@ var modelSites = []string{
 // event is one thing that happens.
 func (w *world) event(rt *rapid.T) {
 	ticket := rapid.IntRange(0, len(w.o.Tickets)-1)
-	what := rapid.SampledFrom([]string{"pay", "pay", "mine", "mine", "mine", "wait", "outsider", "fault", "death", "tap", "tap"})
+	what := rapid.SampledFrom([]string{"pay", "pay", "mine", "mine", "mine", "wait", "outsider", "fault", "death", "tap", "tap", "reorg"})
 	switch what.Draw(rt, "event") {
 	case "pay":
 		part := rapid.SampledFrom([]cirrus.Strats{w.o.Due, w.o.Due, w.o.Due / 2, w.o.Due + cirrus.CRS, order.MinOutput, 3 * cirrus.CRS})
@@ -56,6 +56,8 @@ func (w *world) event(rt *rapid.T) {
 		w.next(rapid.SampledFrom(modelSites[1:]).Draw(rt, "site"), failure.Draw(rt, "fault"))
 	case "death":
 		w.next(rapid.SampledFrom(modelSites).Draw(rt, "site"), fault{before: rapid.Bool().Draw(rt, "before"), crash: true})
+	case "reorg":
+		w.fork(rapid.SampledFrom([]int{1, 1, 2, 5, 20}).Draw(rt, "depth"))
 	case "tap":
 		verb := rapid.SampledFrom([]order.Verb{order.GiveBack, order.UndoAsked, order.Cancel, order.SendAgain, order.MoneyBack})
 		err := w.askOf(ticket.Draw(rt, "ticket"), verb.Draw(rt, "verb"))
@@ -68,7 +70,7 @@ func (w *world) event(rt *rapid.T) {
 // goesOnCalmly ends the faults, lets time pass, and looks whether everything is in its place.
 func (w *world) goesOnCalmly(rt *rapid.T) {
 	clear(w.sites.faults)
-	for range 4 {
+	for range 10 { // a call that rests on what was undone is left to a person after 120 blocks
 		w.mine(16)
 		w.pass(16 * time.Minute)
 	}
