@@ -129,9 +129,21 @@ func (a *app) notReady(ctx context.Context) string {
 		return "the node does not answer"
 	case !tip.Healthy:
 		return tip.Why
+	case !a.looked(ctx):
+		return "the venues were not looked at yet"
 	default:
 		return a.courierMissing(ctx)
 	}
+}
+
+// looked tells whether any venue was ever looked at, where some are configured: before, customers would read that
+// nothing is on sale.
+func (a *app) looked(ctx context.Context) bool {
+	if len(a.settings.venues) == 0 {
+		return true
+	}
+	sales, err := a.db.Sales(ctx)
+	return err == nil && len(sales) > 0
 }
 
 // readyWithin is how long the start waits for node and courier before it says ready all the same: selling stays off

@@ -43,7 +43,7 @@ func TestStoriesSideBySideArePrintedOneAfterAnother(t *testing.T) {
 	if err := playAll(t.Context(), lists, streams{strings.NewReader(""), &out, io.Discard}); err != nil {
 		t.Errorf("%v\n%s", err, out.String())
 	}
-	const owners = "No coin is without an owner. Addresses of open orders with money at them: 0.\n"
+	const owners = "No coin is without an owner. Addresses of open orders with money at them: 0.\nusher audit: all is well, in 0 orders at 0 addresses.\n"
 	want := "== one\n-- one\nbegins\nends\n" + owners + "== two\n-- two\nall of it\n" + owners + "demo: ok\n"
 	if out.String() != want {
 		t.Errorf("printed:\n%s", out.String())

@@ -249,7 +249,16 @@ func askedBy(button verb) order.Verb {
 }
 
 // operatorButton names the words of a button of the operator.
-func operatorButton(ask order.Verb) string { return "button." + string(ask) }
+func operatorButton(ask order.Verb) string {
+	switch ask {
+	case order.LetGo:
+		return "button.let_go"
+	case order.PayBack:
+		return "button.pay_back"
+	default:
+		return "button.resolve"
+	}
+}
 
 // attendButtons are the ways on that fit why the ticket needs a person.
 func attendButtons(v voice, o order.Order, t order.Ticket) []Button {

@@ -27,7 +27,7 @@ func everything() Args {
 	for _, name := range []string{
 		"Address", "Back", "Before", "Block", "Bot", "By", "Contract", "Courier", "Due", "Each", "Fee", "From", "ID", "Missing", "Name",
 		"Gas", "Network", "Next", "Order", "Price", "Seat", "Seats", "Seen", "Show", "State", "Sum", "Support", "Ticker", "To", "Tx", "Venue", "Wallet",
-		"Was", "Key", "Minutes", "WasPrice", "Why", "One", "Two", "Three", "Four",
+		"Was", "Key", "Minutes", "WasPrice", "Why", "One", "Two", "Three", "Four", "Session", "Free", "Needed",
 	} {
 		all[name] = "*a`b<t:1|c>\\"
 	}
