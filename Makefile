@@ -55,7 +55,7 @@ torture-proof: needs ## five mistakes that no release has: which run of the tort
 
 .PHONY: models
 models: ## thousands of random stories of an order, and a store that comes back older after each save: some minutes
-	go test -count=1 -timeout $(TIMEOUT) ./flows/order -run TestModel -rapid.checks=5000
+	go test -count=1 -timeout $(TIMEOUT) ./flows/order -run TestModel -rapid.checks=5000 -rapid.seed=$$RANDOM$$RANDOM
 	go test -count=1 -timeout $(TIMEOUT) ./flows/order -run TestAStoreThatComesBackOlder -everypair
 
 .PHONY: lint

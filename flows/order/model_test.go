@@ -13,7 +13,7 @@ import (
 
 // TestModelWhateverHappensTheMoneyAddsUp plays random events in random order: payments of any kind, blocks, some of them
 // undone again, outsiders, faults and deaths at any call site, taps, time. Afterwards every strat is accounted for, no
-// seat was bought twice, and whatever is not over has a next step. -rapid.checks has it go on for longer: make models.
+// seat was bought twice, and whatever is not over has a next step. make models plays thousands, drawn anew each time.
 func TestModelWhateverHappensTheMoneyAddsUp(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		w := newWorldWith(t, func(cfg *order.Config) { cfg.Finality = 240 })
