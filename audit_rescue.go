@@ -176,9 +176,9 @@ func (a *auditor) sendRescue(ctx context.Context, r rescue) (cirrus.TxID, error)
 	if sendErr == nil {
 		return tx.TxID, nil
 	}
-	// A refusal says nothing: whether it is out is seen from its first coin.
-	there, err := a.node.Unspent(ctx, tx.Coins[0], true)
-	if err == nil && !there {
+	// A refusal says nothing: whether it is out is seen from what it pays. Its coins may have been spent by another.
+	there, err := a.node.Unspent(ctx, cirrus.Outpoint{TxID: tx.TxID}, true)
+	if err == nil && there {
 		return tx.TxID, nil
 	}
 	return "", fmt.Errorf("transaction %s is built and may not have been sent; run the same command again: %w", tx.TxID, errors.Join(sendErr, err))
